@@ -1,0 +1,183 @@
+"""The nodes and wires of one run, on one agenda."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from simulator.engine.agenda import Agenda
+from simulator.engine.errors import SimulationError
+from simulator.engine.message import Leg, Message, Path
+from simulator.engine.node import Node
+from simulator.engine.wire import Wire
+from simulator.measures import Spread
+from simulator.vocabulary import ParameterSet, Port, Values
+
+Shared = TypeVar("Shared")
+
+SLOWEST_KEPT = 40
+SAMPLES_KEPT = 160
+LOG_KEPT = 1000
+
+
+class Ended:
+    """A message that ended, kept for the list of traces."""
+
+    __slots__ = ("count", "end", "latency_s", "legs", "number", "path", "type", "when_s")
+
+    def __init__(self, message: Message, end: str, now_s: float) -> None:
+        self.number = message.number
+        self.count = message.count
+        self.type = message.type.name
+        self.path = message.path.nodes
+        self.legs: Leg | None = message.legs
+        self.latency_s = now_s - message.born_s
+        self.end = end
+        self.when_s = now_s
+
+
+class Network:
+    """Builds nodes and wires, knows what they share, and keeps the account of messages that ended.
+
+    ``trace_one_in``: one message in so many is kept as a sample trace (bounded); the slowest are always kept.
+    """
+
+    def __init__(self, seed: int, account: Mapping[str, ParameterSet] | None = None, trace_one_in: int = 100) -> None:
+        self.agenda = Agenda(self.housekeep)
+        self.seed = seed
+        self.account = dict(account or {})
+        self.trace_one_in = max(1, trace_one_in)
+        self.nodes: dict[str, Node] = {}
+        self.wires: dict[str, Wire] = {}
+        self.root = Path()
+        self.load = 1.0
+        self._shared: dict[str, Any] = {}
+        self._slowest: list[tuple[float, int, Ended]] = []
+        self._samples: deque[Ended] = deque(maxlen=SAMPLES_KEPT)
+        self._floor_s = -1.0
+        self._ended = 0
+        self._spreads: list[Spread] = []
+        self._log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
+
+    # -- building ---------------------------------------------------------------------------------------------------
+
+    def add_node(self, service: type[Node], id: str, name: str, parameters: ParameterSet) -> Node:  # noqa: A002
+        """Place a node; raise `SimulationError` if the id is taken."""
+        if id in self.nodes:
+            raise SimulationError("two nodes have the same id", node=id)
+        node = self.nodes[id] = service(self, id, name, parameters)
+        return node
+
+    def add_wire(self, id: str, source: str, source_port: str, target: str, target_port: str, parameters: ParameterSet) -> Wire:  # noqa: A002
+        """Lay a wire between two ports that exist."""
+        start, end = self.nodes[source], self.nodes[target]
+        wire = Wire(id, start, _port(start, source_port), end, _port(end, target_port), Values(parameters))
+        self.wires[id] = wire
+        start.wires_out[source_port].append(wire)
+        end.wires_in[target_port].append(wire)
+        return wire
+
+    def start(self) -> None:
+        """Let every node begin to act."""
+        for node in self.nodes.values():
+            node.start()
+            measures = [getattr(node, metric.attribute) for metric in node.metrics]
+            self._spreads.extend(measure for measure in measures if isinstance(measure, Spread))
+
+    def housekeep(self) -> None:
+        """Fold buffered samples and drop what is no longer needed, so that memory stays bounded."""
+        for spread in self._spreads:
+            spread.fold()
+        for path in self.root.walk():
+            for end in path.ends.values():
+                end.latency.fold()
+        for node in self.nodes.values():
+            node.housekeep()
+
+    def shared(self, name: str, make: Callable[[], Shared]) -> Shared:
+        """What nodes of one account share (a concurrency pool, a quota); made at first use."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        found: Shared = self._shared[name]
+        return found
+
+    # -- what happened ----------------------------------------------------------------------------------------------
+
+    def ended(self, message: Message, end: str) -> None:
+        """A message reached an end of its way: book its latency to its path, and keep it if it was slow or its turn."""
+        now_s: float = self.agenda._now
+        path = message.path
+        record = path.ends.get(end) or path.end(end)
+        count = message.count
+        latency_s = now_s - message.born_s
+        record.messages += count
+        if count == 1:
+            record.latency.singles.append(latency_s)
+        else:
+            record.latency.add(latency_s, count)
+        split = record.split
+        leg = message.legs
+        while leg is not None:
+            leg, cause, from_s, to_s = leg
+            split[cause] += count * (to_s - from_s)
+        self._ended += 1
+        if latency_s > self._floor_s:
+            self._keep_slow(Ended(message, end, now_s))
+        if self._ended % self.trace_one_in == 0:
+            self._samples.append(Ended(message, end, now_s))
+
+    def _keep_slow(self, ended: Ended) -> None:
+        entry = (ended.latency_s, self._ended, ended)
+        if len(self._slowest) < SLOWEST_KEPT:
+            heapq.heappush(self._slowest, entry)
+        else:
+            heapq.heapreplace(self._slowest, entry)
+            self._floor_s = self._slowest[0][0]
+
+    def traces(self) -> list[Ended]:
+        """The slowest messages, slowest first, then the latest samples."""
+        slowest = [entry[2] for entry in sorted(self._slowest, key=lambda entry: (-entry[0], entry[1]))]
+        return [*slowest, *self._samples]
+
+    def log(self, level: str, node: str | None, text: str) -> None:
+        """Write a line into the event log (the latest are kept)."""
+        self._log.append({"time_s": self.agenda._now, "level": level, "node": node, "text": text})
+
+    def take_log(self) -> list[dict[str, Any]]:
+        """The lines written since the last call."""
+        lines = list(self._log)
+        self._log.clear()
+        return lines
+
+    def restart_statistics(self) -> None:
+        """Forget what was measured so far (the end of a warm-up); messages and their ledger stay."""
+        for path in self.root.walk():
+            for end in path.ends.values():
+                end.restart()
+        self._slowest.clear()
+        self._samples.clear()
+        self._floor_s = -1.0
+        for node in self.nodes.values():
+            for cause in node.causes.values():
+                cause.message_s = 0.0
+
+    def check_conservation(self) -> None:
+        """Raise `SimulationError` if a node lost or invented a message, or a wire's two ends disagree."""
+        for node in self.nodes.values():
+            residual = node.residual()
+            if residual:
+                word = "lost" if residual > 0 else "invented"
+                raise SimulationError(f"{abs(residual)} messages {word}", node=node.id, time_s=self.agenda.now)
+        forwarded = sum(node.forwarded for node in self.nodes.values())
+        entered = sum(node.entered for node in self.nodes.values())
+        if forwarded != entered:
+            raise SimulationError(f"{forwarded} messages forwarded but {entered} received", time_s=self.agenda.now)
+
+
+def _port(node: Node, name: str) -> Port:
+    for port in node.ports:
+        if port.name == name:
+            return port
+    raise SimulationError(f"no port '{name}'", node=node.id)

@@ -1,0 +1,179 @@
+"""A node: what every service is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.engine.limits import Limit
+from simulator.engine.message import Message
+from simulator.engine.outcomes import Cause, Culprit, Loss, Refusal
+from simulator.engine.placement import Placed
+from simulator.engine.streams import Stream
+from simulator.engine.wire import Wire
+from simulator.vocabulary import (
+    Fault,
+    Fidelity,
+    Finding,
+    Metric,
+    NoParameters,
+    Overlay,
+    ParameterSet,
+    Port,
+    Price,
+    Quota,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from simulator.engine.network import Network
+
+Reply = Callable[[Message, Refusal | None], None]
+
+
+class Node:
+    """One placed service. Subclasses declare what they are (class attributes) and behave (methods).
+
+    The ledger: ``entered + created + copied == forwarded + finished + lost + holding()`` at every instant between
+    calls. The receiver counts ``entered``; ``holding()`` counts the messages that really are in the node.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    short_title: ClassVar[str]
+    neutral_title: ClassVar[str]
+    group: ClassVar[str]
+    icon: ClassVar[str] = ""
+    summary: ClassVar[str]
+    documentation_url: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    Parameters: ClassVar[type[ParameterSet]] = NoParameters
+    AccountParameters: ClassVar[type[ParameterSet] | None] = None
+    ports: ClassVar[Sequence[Port]] = ()
+    quotas: ClassVar[Sequence[Quota]] = ()
+    metrics: ClassVar[Sequence[Metric]] = ()
+    overlay: ClassVar[Overlay]
+    faults: ClassVar[Sequence[Fault]] = ()
+    prices: ClassVar[Sequence[Price]] = ()
+    fidelity: ClassVar[Fidelity]
+    wait_titles: ClassVar[Mapping[str, str]] = {}
+    """Titles of the causes of waiting that a run may book at such a node, by name, without the names of neighbours."""
+    example: ClassVar[Mapping[str, Any]]
+    upgrades: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
+    """Functions that turn saved parameters of version n into those of version n + 1."""
+
+    def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
+        self.network = network
+        self.agenda = network.agenda
+        self.id = id
+        self.name = name
+        self.parameters = Values(parameters)
+        self.wires_out: dict[str, list[Wire]] = {port.name: [] for port in self.ports if port.direction == "out"}
+        self.wires_in: dict[str, list[Wire]] = {port.name: [] for port in self.ports if port.direction == "in"}
+        self.entered = self.created = self.copied = self.forwarded = self.finished = self.lost = 0
+        self.causes: dict[tuple[str, Culprit | None], Cause] = {}
+        self.losses: dict[str, Loss] = {}
+        self.limits: dict[str, Limit] = {}
+
+    # -- what a service may override ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to act; called once, when all nodes and wires are there."""
+
+    def accept(self, message: Message, wire: Wire) -> Refusal | None:
+        """Take ``message`` from a ``send`` wire (None), or refuse it and leave it with the sender."""
+        raise NotImplementedError(f"{type(self).__name__} has no port that takes messages")
+
+    def invoke(self, message: Message, wire: Wire, reply: Reply) -> None:
+        """Answer a request from an ``invoke`` wire, now or later, by ``wire.answered`` and then ``reply``."""
+        raise NotImplementedError(f"{type(self).__name__} has no port that takes requests")
+
+    def holding(self) -> int:
+        """How many messages are in this node now, counted in its containers."""
+        return 0
+
+    def parameter_changed(self, name: str) -> None:
+        """React to a parameter that was changed while the run goes on."""
+
+    def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
+        """The lines of the bill: (price, quantity) after ``elapsed_s`` seconds."""
+        return ()
+
+    def trouble(self) -> tuple[int, int]:
+        """Cumulative counts of (failures, throttles): whatever makes this node look failing or throttled."""
+        return self.lost, 0
+
+    def backlog(self) -> float:
+        """Messages that wait here for something scarce, now."""
+        return 0
+
+    def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
+        """What limits this node now, in words, given the rates (a second) of its ``sum`` metrics in the last slice."""
+        return None
+
+    def load_changed(self, factor: float) -> None:
+        """The load of all sources is now ``factor`` times what they say."""
+
+    def housekeep(self) -> None:
+        """Drop what is no longer needed; called between slices, and now and then in a long one."""
+
+    def before_slice(self) -> None:
+        """Bring what is counted lazily up to date; called before metrics are read."""
+
+    def wire_changed(self, wire: Wire) -> None:
+        """React to a parameter of a wire at this node that was changed while the run goes on."""
+
+    def littles_law(self, elapsed_s: float) -> tuple[float, float, float] | None:
+        """(mean number waiting or inside, arrivals a second, mean time there), measured independently; None if it has none."""
+        return None
+
+    @classmethod
+    def check(cls, placed: Placed) -> Iterable[Finding]:
+        """Findings that span fields or neighbours."""
+        return ()
+
+    @classmethod
+    def passes_at_once(cls, parameters: ParameterSet) -> bool:
+        """Whether a message can go through without any simulated time passing."""
+        return False
+
+    # -- what a service uses ----------------------------------------------------------------------------------------
+
+    def stream(self, purpose: str) -> Stream:
+        """The random stream of this node for ``purpose``."""
+        return Stream(self.network.seed, self.id, purpose)
+
+    def cause(self, name: str, title: str, culprit: Culprit | None = None, *, capacity: bool = True) -> Cause:
+        """The reason for waiting of this name (and culprit); made at first use."""
+        cause = self.causes.get((name, culprit))
+        if cause is None:
+            cause = self.causes[name, culprit] = Cause(self.id, name, title, culprit, capacity)
+        return cause
+
+    def limit(self, name: str, title: str, limit: float | None, parameter: str | None = None) -> Limit:
+        """Declare a limit whose use is measured and reported."""
+        made = self.limits[name] = Limit(name, title, limit, parameter)
+        return made
+
+    def lose(self, message: Message, name: str, title: str) -> None:
+        """``message`` is gone for good, for this reason."""
+        self.lost += message.count
+        loss = self.losses.get(name)
+        if loss is None:
+            loss = self.losses[name] = Loss(self.id, name, title)
+        loss.messages += message.count
+        self.network.ended(message, f"lost: {title.lower()}")
+
+    def finish(self, message: Message, end: str) -> None:
+        """``message`` reached the end of its way here, as it should."""
+        self.finished += message.count
+        self.network.ended(message, end)
+
+    def residual(self) -> int:
+        """Messages that the ledger misses (positive) or invents (negative); zero if the node is sound."""
+        into = self.entered + self.created + self.copied
+        return into - self.forwarded - self.finished - self.lost - self.holding()
+
+    def log(self, level: str, text: str) -> None:
+        """Write a line into the run's event log."""
+        self.network.log(level, self.id, text)

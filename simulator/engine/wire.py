@@ -1,0 +1,85 @@
+"""A wire between two ports, drawn the way messages flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.engine.outcomes import Refusal
+from simulator.vocabulary import Port, Values
+
+if TYPE_CHECKING:
+    from simulator.engine.message import Message
+    from simulator.engine.node import Node, Reply
+
+
+class Wire:
+    """Carries messages from ``source`` to ``target``; counts what was sent, delivered and refused.
+
+    A message belongs to its sender until the receiver accepts it: whatever time the way takes, the sender spends.
+    On a poll wire an attempt is sent when the consumer receives it, and delivered or refused when it is settled. At
+    every instant ``sent == delivered + refused + in_transit``. ``parameters`` are those the owning port declares. For a poll wire the consumer at ``target`` does the work.
+    """
+
+    __slots__ = ("delivered", "id", "in_transit", "parameters", "refused", "sent", "source", "source_port", "target", "target_port")
+
+    def __init__(
+        self, id: str, source: Node, source_port: Port, target: Node, target_port: Port, parameters: Values  # noqa: A002
+    ) -> None:
+        self.id = id
+        self.source = source
+        self.source_port = source_port
+        self.target = target
+        self.target_port = target_port
+        self.parameters = parameters
+        self.sent = self.delivered = self.refused = self.in_transit = 0
+
+    def send(self, message: Message) -> Refusal | None:
+        """Hand ``message`` to the target now. None: it has it. A refusal: the sender still has it."""
+        count = message.count
+        self.sent += count
+        path = message.path
+        message.path = path.steps.get(self.target.id) or path.to(self.target.id)
+        refusal = self.target.accept(message, self)
+        if refusal is None:
+            self.delivered += count
+            self.source.forwarded += count
+        else:
+            self.refused += count
+            message.path = path
+        return refusal
+
+    def depart(self, count: int) -> None:
+        """So many messages are on their way; they stay the sender's until they `arrive`."""
+        self.sent += count
+        self.in_transit += count
+
+    def arrive(self, message: Message) -> Refusal | None:
+        """`send` for what departed before."""
+        self.in_transit -= message.count
+        self.sent -= message.count
+        return self.send(message)
+
+    def settle(self, ended: int, delivered: int) -> None:
+        """Attempts at so many pulled messages ended; the consumer has so many of them now, the queue the others."""
+        self.in_transit -= ended
+        self.delivered += delivered
+        self.refused += ended - delivered
+
+    def invoke(self, message: Message, reply: Reply) -> None:
+        """Send a request; ``reply(message, refusal)`` is called once, when the target has answered.
+
+        ``refusal`` None: the target did the work and has the message now.
+        """
+        self.depart(message.count)
+        self.target.invoke(message, self, reply)
+
+    def answered(self, message: Message, refusal: Refusal | None) -> None:
+        """Count the answer to a request; the target calls it before it replies, and has the message if it did the work."""
+        self.in_transit -= message.count
+        if refusal is None:
+            message.path = message.path.to(self.target.id)
+            self.target.entered += message.count
+            self.delivered += message.count
+            self.source.forwarded += message.count
+        else:
+            self.refused += message.count

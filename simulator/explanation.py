@@ -1,0 +1,120 @@
+"""Sentences that say what happened in a run, made from causes and series: where it backed up, when, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from simulator.engine.network import Network
+from simulator.engine.node import Node
+from simulator.units import format_count, format_duration, format_rate, format_share
+from simulator.vocabulary import Direction, Verb
+
+if TYPE_CHECKING:
+    from simulator.reporting import Recorder
+
+JUMP_FACTOR = 1.2
+NOISE = 4.0
+"""A change of the arrival rate is told if it is this many standard deviations of Poisson arrivals."""
+
+EPISODES_TOLD = 3
+LESSER_PEAK_SHARE = 0.3
+
+
+def explain(network: Network, recorder: Recorder, nodes: Mapping[str, Any], paths: Sequence[Mapping[str, Any]], measured_s: float) -> list[str]:
+    """What a reader should know first."""
+    sentences = [sentence for node in network.nodes.values() for sentence in _backlog(node, recorder, nodes[node.id])]
+    sentences.extend(sentence for node in network.nodes.values() for sentence in _trouble(nodes[node.id]))
+    if not sentences:
+        sentences.append("Nothing backed up: every node kept pace with its load.")
+    if paths:
+        sentences.append(_slowest_path(network, paths))
+    return sentences
+
+
+def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any]) -> list[str]:
+    backlog = recorder.backlogs[node.id]
+    peak = max(backlog, default=0)
+    if peak >= 1 and _has_no_consumer(node):
+        return [f"{format_count(backlog[-1])} messages are left in {node.name}, which nothing consumes."]
+    scarce = [wait for wait in figures["waits"] if wait["scarce"]]
+    waited_s = scarce[0]["message_s"] / max(1, node.entered) if scarce else 0.0
+    if peak < 1 or (not scarce and peak < 10) or (waited_s < 0.05 and peak < 100):
+        return []
+    episodes = _episodes(backlog, peak)
+    at = backlog.index(peak)
+    sentences = []
+    for episode, before in zip(episodes, [(0, 0), *episodes], strict=False):
+        height = max(backlog[episode[0] : episode[1] + 1])
+        top = backlog.index(height, episode[0])
+        jump = _jump(recorder, node.id, before[1], episode[0], top)
+        if top == at or (jump and height >= LESSER_PEAK_SHARE * peak):
+            verb = "peaked at" if top == at else "also reached"
+            text = f"The backlog of {node.name} {verb} {format_count(height)} after {format_duration(recorder.time_s[top])}{jump}"
+            sentences.append((height, text + _drain(recorder.time_s, backlog, top, height)))
+    told = sorted(sentences, reverse=True)[:EPISODES_TOLD]
+    sentences_in_time = [text for entry in sentences if entry in told for text in entry[1:]]
+    if scarce:
+        share = scarce[0]["message_s"] / sum(wait["message_s"] for wait in figures["waits"])
+        sentences_in_time.append(f"{format_share(share)} of the time spent at {node.name} has one cause: {scarce[0]['title']}.")
+    return sentences_in_time
+
+
+def _has_no_consumer(node: Node) -> bool:
+    pulled = [port.name for port in node.ports if port.verb is Verb.POLL and port.direction is Direction.OUT]
+    return bool(pulled) and not any(node.wires_out[name] for name in pulled)
+
+
+def _episodes(backlog: Sequence[float], peak: float) -> list[tuple[int, int]]:
+    """First and last frame of each time in which the backlog stayed above a twentieth of its peak."""
+    found: list[tuple[int, int]] = []
+    start: int | None = None
+    for place, level in enumerate([*backlog, 0.0]):
+        if level > 0.05 * peak and start is None:
+            start = place
+        elif level <= 0.05 * peak and start is not None:
+            found.append((start, place - 1))
+            start = None
+    return found
+
+
+def _jump(recorder: Recorder, node: str, calm: int, start: int, top: int) -> str:
+    """Words for a change of the arrival rate: between the frames ``calm`` and ``start``, against ``start`` to ``top``."""
+    entered, time_s = recorder.entered[node], recorder.time_s
+    calm_s, growing_s = time_s[start] - time_s[calm], time_s[top] - time_s[start]
+    if calm_s <= 0 or growing_s <= 0:
+        return ""
+    before, during = (entered[start] - entered[calm]) / calm_s, (entered[top] - entered[start]) / growing_s
+    noise = NOISE * math.sqrt(before / growing_s + before / calm_s)
+    if before <= 0 or during <= JUMP_FACTOR * before or during - before <= noise:
+        return ""
+    return f", when {format_rate(during)} arrived instead of {format_rate(before)}"
+
+
+def _drain(time_s: Sequence[float], backlog: Sequence[float], at: int, peak: float) -> str:
+    empty = next((place for place in range(at, len(backlog)) if backlog[place] <= 0.02 * peak), None)
+    if empty is not None:
+        return f"; it had drained {format_duration(time_s[empty] - time_s[at])} later."
+    if backlog[-1] >= 0.9 * peak and len(backlog) > 10 and backlog[-1] > 1.1 * backlog[len(backlog) * 4 // 5]:
+        growth = (backlog[-1] - backlog[len(backlog) // 2]) / max(1e-9, time_s[-1] - time_s[len(backlog) // 2])
+        return f", and was still growing at the end, by {format_rate(growth)}: the system is unstable at this load."
+    return f"; {format_count(backlog[-1])} were left at the end."
+
+
+def _trouble(figures: Mapping[str, Any]) -> list[str]:
+    sentences = [f"{figures['name']} lost {format_count(loss['messages'])} messages: {loss['title'].lower()}." for loss in figures["losses"] if loss["messages"]]
+    for metric in figures["metrics"].values():
+        if metric["type"] == "sum" and metric.get("trouble") and metric["total"]:
+            sentences.append(f"{figures['name']}: {format_count(metric['total'])} {metric['title'].lower()}.")
+    return sentences
+
+
+def _slowest_path(network: Network, paths: Sequence[Mapping[str, Any]]) -> str:
+    path = max(paths[:20], key=lambda entry: entry["latency"]["p99"] or 0)
+    names = " → ".join(network.nodes[node].name for node in path["nodes"])
+    text = f"Slowest way: {names}, {path['end']}: half of {format_count(path['messages'])} messages within {format_duration(path['latency']['p50'])}, 99 % within {format_duration(path['latency']['p99'])}"
+    if path["split"]:
+        first = path["split"][0]
+        text += f"; {format_share(first['share'])} of it: {first['title']}"
+    return text + "."

@@ -1,0 +1,45 @@
+"""A level that changes in steps, averaged over time without an event of its own."""
+
+from __future__ import annotations
+
+
+class Gauge:
+    """A time-weighted level: current value, maximum, and mean since the last `restart`.
+
+    Times are simulated seconds and must not decrease. The integral follows from the changes: a change by ``d`` at ``t`` adds
+    ``d * (now - t)`` to it, so ``value * now - sum(d * t)`` is the area. Keeping that sum is all a change costs.
+    """
+
+    __slots__ = ("_moment", "_started_s", "maximum", "value")
+
+    def __init__(self, value: float = 0, now_s: float = 0.0) -> None:
+        self.value = value
+        self.maximum = value
+        self._moment = value * now_s
+        self._started_s = now_s
+
+    def add(self, change: float, now_s: float) -> None:
+        """Raise the level by ``change`` (lower it, if negative) at ``now_s``."""
+        self._moment += change * now_s
+        self.value = value = self.value + change
+        if value > self.maximum:
+            self.maximum = value
+
+    def set(self, value: float, now_s: float) -> None:
+        """Put the level to ``value`` at ``now_s``."""
+        self.add(value - self.value, now_s)
+
+    def area(self, now_s: float) -> float:
+        """The integral of the level since the last restart, in units x seconds."""
+        return self.value * now_s - self._moment
+
+    def mean(self, now_s: float) -> float:
+        """The time-weighted mean since the last restart; the level itself if no time has passed."""
+        span_s = now_s - self._started_s
+        return self.area(now_s) / span_s if span_s > 0 else self.value
+
+    def restart(self, now_s: float) -> None:
+        """Forget the past (the end of a warm-up): mean and maximum count from ``now_s``."""
+        self._moment = self.value * now_s
+        self._started_s = now_s
+        self.maximum = self.value

@@ -1,0 +1,86 @@
+"""A distribution sampled on the hot path: samples are buffered and folded into histograms in blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.measures.histogram import Histogram, Summary
+
+
+class Spread:
+    """Samples of a quantity over the whole run, and over the current slice.
+
+    ``add(value, count)`` buffers. A hot path may append samples of one message to ``singles`` itself. Whoever runs the
+    agenda calls `fold` from time to time, so that buffers stay bounded. `slice_summary` closes the slice and reports it.
+    """
+
+    __slots__ = ("_slice", "_weighted", "singles", "total")
+
+    def __init__(self) -> None:
+        self.singles: list[float] = []
+        self._weighted: list[tuple[float, int]] = []
+        self._slice: Histogram | None = None
+        self.total = Histogram()
+
+    def add(self, value: float, count: int = 1) -> None:
+        """Record ``count`` samples of ``value``."""
+        if count == 1:
+            self.singles.append(value)
+        else:
+            self._weighted.append((value, count))
+
+    def fold(self) -> None:
+        """Move what is buffered into the histogram of the slice."""
+        if self.singles:
+            self._histogram().add_block(np.array(self.singles, dtype=np.float64))
+            self.singles.clear()
+        if self._weighted:
+            pairs = np.array(self._weighted, dtype=np.float64)
+            self._histogram().add_block(pairs[:, 0], pairs[:, 1])
+            self._weighted.clear()
+
+    def _histogram(self) -> Histogram:
+        if self._slice is None:
+            self._slice = Histogram()
+        return self._slice
+
+    def slice_summary(self) -> Summary | None:
+        """Close the slice: its summary (None if nothing was sampled); its samples join the total."""
+        self.fold()
+        if self._slice is None or self._slice.count == 0:
+            return None
+        summary = self._slice.summary(("p50", "p90", "p99"))
+        self.total.merge(self._slice)
+        self._slice.clear()
+        return summary
+
+    def summary(self) -> Summary:
+        """Summary of all samples since the last restart."""
+        self.slice_summary()
+        return self.total.summary()
+
+    def restart(self) -> None:
+        """Forget all samples (the end of a warm-up)."""
+        self.fold()
+        if self._slice is not None:
+            self._slice.clear()
+        self.total.clear()
+
+
+class Tally(Spread):
+    """A spread of few different values, such as sizes: a hot path counts in ``counts`` (value: samples) itself."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: dict[float, int] = {}
+
+    def add(self, value: float, count: int = 1) -> None:
+        self.counts[value] = self.counts.get(value, 0) + count
+
+    def fold(self) -> None:
+        if self.counts:
+            values, counts = np.array(list(self.counts)), np.array(list(self.counts.values()))
+            self._histogram().add_block(values.astype(np.float64), counts.astype(np.float64))
+            self.counts.clear()

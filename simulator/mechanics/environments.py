@@ -1,0 +1,43 @@
+"""Execution environments of a function: warm ones are reused, new ones need a scaling token and start cold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simulator.engine.streams import Stream
+from simulator.mechanics.token_bucket import TokenBucket
+
+
+class Environments:
+    """The pool of one function. One environment serves one invocation at a time; the latest used is used next.
+
+    Idle environments live for a geometric number of half-lives: of many, half are gone after each ``half_life_s``.
+    """
+
+    __slots__ = ("_idle", "_lifetime_s", "bucket")
+
+    def __init__(self, stream: Stream, half_life_s: float, per_10_s: float) -> None:
+        self._idle: list[float] = []
+        self.bucket = TokenBucket(per_10_s / 10, per_10_s)
+        self._lifetime_s: Callable[[], float] = stream.draws(lambda generator: generator.geometric(0.5, 2048) * half_life_s)
+
+    def warm(self, now_s: float) -> bool:
+        """Take an idle environment, if one is still alive."""
+        idle = self._idle
+        while idle:
+            if idle.pop() > now_s:
+                return True
+        return False
+
+    def start(self, now_s: float) -> bool:
+        """Take a scaling token for a new environment; false if there is none."""
+        return self.bucket.take(1, now_s) == 1
+
+    def release(self, now_s: float) -> None:
+        """An invocation ended well: its environment stays warm for a while."""
+        self._idle.append(now_s + self._lifetime_s())
+
+    def idle(self, now_s: float) -> int:
+        """How many warm environments wait."""
+        self._idle = [end_s for end_s in self._idle if end_s > now_s]
+        return len(self._idle)

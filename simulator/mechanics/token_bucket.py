@@ -1,0 +1,41 @@
+"""A token bucket: a rate with a burst."""
+
+from __future__ import annotations
+
+
+class TokenBucket:
+    """Refilled at ``rate_per_s`` up to ``burst``, full at the start."""
+
+    __slots__ = ("_tokens", "_when_s", "burst", "rate_per_s")
+
+    def __init__(self, rate_per_s: float, burst: float, now_s: float = 0.0) -> None:
+        self.rate_per_s = rate_per_s
+        self.burst = burst
+        self._tokens = burst
+        self._when_s = now_s
+
+    def available(self, now_s: float) -> float:
+        """Tokens there are at ``now_s``."""
+        tokens = self._tokens + (now_s - self._when_s) * self.rate_per_s
+        self._tokens = tokens if tokens < self.burst else self.burst
+        self._when_s = now_s
+        return self._tokens
+
+    def take_all(self, count: int, now_s: float) -> bool:
+        """Take ``count`` tokens if there are so many; otherwise none."""
+        tokens = self._tokens + (now_s - self._when_s) * self.rate_per_s
+        if tokens > self.burst:
+            tokens = self.burst
+        self._when_s = now_s
+        if tokens < count:
+            self._tokens = tokens
+            return False
+        self._tokens = tokens - count
+        return True
+
+    def take(self, count: int, now_s: float) -> int:
+        """Take up to ``count`` whole tokens; return how many there were."""
+        tokens = self.available(now_s)
+        taken = count if tokens >= count else int(tokens)
+        self._tokens = tokens - taken
+        return taken

@@ -1,0 +1,129 @@
+"""Looks at a node between slices: its metrics, limits, waits, losses, its state, and the sentence that says what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.engine.node import Node
+from simulator.engine.wire import Wire
+from simulator.frames import NodeFrame, State
+from simulator.measures import Gauge, Spread
+
+AT_LIMIT_SHARE = 0.5
+"""A node is saturated if it was at a limit for at least this share of a slice, or if messages wait in it."""
+
+SETTLED_FRAMES = 3
+"""A state is told in the event log once it has lasted so many frames: a node near a limit changes at every frame."""
+
+CHANGES_TOLD = 50
+"""Changes of state of one node that the event log tells, at most."""
+
+RANK: dict[State, int] = {"idle": 0, "flowing": 1, "saturated": 2, "throttled": 3, "failing": 4}
+
+
+class NodeObserver:
+    """Reads one node at the end of each slice, and remembers what it needs for rates."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._time_s = 0.0
+        self._sums: dict[str, float] = {}
+        self._trouble = (0, 0)
+        self._moved = 0
+        self._waited_s = 0.0
+        self._full_s: dict[str, float] = {}
+        self._told: State = "idle"
+        self._seen: tuple[State, int] = ("idle", 0)
+        self._changes = 0
+
+    def observe(self, now_s: float) -> NodeFrame:
+        """The node's part of a frame at ``now_s``."""
+        node = self.node
+        elapsed_s = now_s - self._time_s
+        metrics, rates = self._read(elapsed_s)
+        state = self._state(elapsed_s, now_s)
+        said = node.sentence(rates) if elapsed_s > 0 else None
+        self._tell(state, said[0] if said else None)
+        self._time_s = now_s
+        return {
+            "state": state,
+            "sentence": said[0] if said else None,
+            "culprit": said[1].to_json() if said and said[1] else None,  # type: ignore[typeddict-item]
+            "metrics": metrics,
+            "limits": {limit.name: {"title": limit.title, "used": limit.value, "limit": limit.limit} for limit in node.limits.values()},
+            "waits": _waits(node),
+            "losses": {loss.name: loss.messages for loss in node.losses.values()},
+        }
+
+    def _tell(self, state: State, sentence: str | None) -> None:
+        self._seen = (state, self._seen[1] + 1 if state == self._seen[0] else 1)
+        if state == self._told or self._seen[1] < SETTLED_FRAMES or self._changes >= CHANGES_TOLD:
+            return
+        worse = RANK[state] > RANK["flowing"]
+        if worse or RANK[self._told] > RANK["flowing"]:
+            self._changes += 1
+            text = f"{state.capitalize()}. {sentence or ''}" if worse else f"No longer {self._told}."
+            self.node.log("warning" if worse else "info", text.strip())
+        self._told = state
+
+    def _read(self, elapsed_s: float) -> tuple[dict[str, Any], dict[str, float]]:
+        metrics: dict[str, Any] = {}
+        rates: dict[str, float] = {}
+        for metric in self.node.metrics:
+            value = getattr(self.node, metric.attribute)
+            if isinstance(value, Spread):
+                metrics[metric.name] = value.slice_summary()
+                continue
+            number = value.value if isinstance(value, Gauge) else value() if callable(value) else value
+            metrics[metric.name] = number
+            if metric.type == "sum":
+                rates[metric.name] = (number - self._sums.get(metric.name, 0)) / elapsed_s if elapsed_s > 0 else 0.0
+                self._sums[metric.name] = number
+        return metrics, rates
+
+    def _state(self, elapsed_s: float, now_s: float) -> State:
+        node = self.node
+        failures, throttles = node.trouble()
+        failing, throttled = failures > self._trouble[0], throttles > self._trouble[1]
+        self._trouble = (failures, throttles)
+        moved = node.entered + node.created + node.copied + node.forwarded + node.finished + _activity(node)
+        moving, self._moved = moved != self._moved, moved
+        full = False
+        for limit in node.limits.values():
+            full_s = limit.full_s(now_s)
+            full = full or (elapsed_s > 0 and full_s - self._full_s.get(limit.name, 0.0) >= AT_LIMIT_SHARE * elapsed_s)
+            self._full_s[limit.name] = full_s
+        if failing:
+            return "failing"
+        if throttled:
+            return "throttled"
+        if full or node.backlog() >= 1:
+            return "saturated"
+        return "flowing" if moving else "idle"
+
+
+def _activity(node: Node) -> int:
+    """What a node does without owning a message: requests answered, batches worked on."""
+    return sum(wire.sent for wires in node.wires_in.values() for wire in wires)
+
+
+def _waits(node: Node) -> dict[str, float]:
+    waits: dict[str, float] = {}
+    for cause in node.causes.values():
+        if cause.message_s:
+            waits[cause.name] = waits.get(cause.name, 0.0) + cause.message_s
+    return waits
+
+
+def wire_state(wire: Wire, sent: int, refused: int, nodes: Mapping[str, NodeFrame]) -> State:
+    """The state of a wire in a slice in which so much was sent and refused."""
+    target, source = nodes[wire.target.id]["state"], nodes[wire.source.id]["state"]
+    if refused:
+        return "throttled" if target == "throttled" else "failing"
+    if wire.source_port.verb == "poll":
+        if target == "throttled":
+            return "throttled"
+        if source == "saturated":
+            return "saturated"
+    return "flowing" if sent else "idle"

@@ -1,0 +1,214 @@
+"""Makes the Report of a run: figures, causes, paths, costs, theory's checks, and sentences that explain it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulator import __version__
+from simulator.engine.message import Path
+from simulator.engine.network import Ended, Network
+from simulator.engine.node import Node
+from simulator.explanation import explain
+from simulator.frames import REPORT_VERSION, FrameShape
+from simulator.measures import Gauge, Spread
+
+if TYPE_CHECKING:
+    from simulator.run import Simulation
+
+PATHS_KEPT = 200
+
+
+class Recorder:
+    """Keeps the series of a run, and what the counters were when the warm-up ended."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.time_s: list[float] = []
+        self.series: dict[str, dict[str, list[float | None]]] = {
+            node.id: {metric.name: [] for metric in node.metrics if metric.primary and metric.type != "spread"} for node in network.nodes.values()
+        }
+        self.backlogs: dict[str, list[float]] = {node.id: [] for node in network.nodes.values()}
+        self.entered: dict[str, list[int]] = {node.id: [] for node in network.nodes.values()}
+        self.states: dict[str, str] = {}
+        self.sentences: dict[str, Any] = {}
+        self.warm_up_s = 0.0
+        self._sums: dict[tuple[str, str], float] = {}
+        self._losses: dict[tuple[str, str], int] = {}
+
+    def record(self, frame: FrameShape) -> None:
+        """Append a frame to the series."""
+        self.time_s.append(frame["time_s"])
+        for node_id, kept in self.series.items():
+            metrics = frame["nodes"][node_id]["metrics"]
+            for name, values in kept.items():
+                values.append(metrics[name])  # type: ignore[arg-type]
+            node = self.network.nodes[node_id]
+            self.backlogs[node_id].append(node.backlog())
+            self.entered[node_id].append(node.entered + node.created)
+            self.states[node_id] = frame["nodes"][node_id]["state"]
+            self.sentences[node_id] = frame["nodes"][node_id]["sentence"]
+
+    def end_warm_up(self, now_s: float) -> None:
+        """Counters are reported from here on."""
+        self.warm_up_s = now_s
+        for node in self.network.nodes.values():
+            for metric in node.metrics:
+                if metric.type == "sum":
+                    self._sums[node.id, metric.name] = read_number(node, metric.attribute)
+            for loss in node.losses.values():
+                self._losses[node.id, loss.name] = loss.messages
+
+    def sum_since(self, node: Node, name: str, value: float) -> float:
+        """A counter, less what it was when the warm-up ended."""
+        return value - self._sums.get((node.id, name), 0)
+
+    def lost_since(self, node: Node, name: str, value: int) -> int:
+        """Messages lost for a reason, less what they were when the warm-up ended."""
+        return value - self._losses.get((node.id, name), 0)
+
+
+def read_number(node: Node, attribute: str) -> float:
+    """A metric's present value."""
+    value = getattr(node, attribute)
+    return float(value.value if isinstance(value, Gauge) else value() if callable(value) else value)
+
+
+def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> dict[str, Any]:
+    """The Report of a run (docs/reference/contracts.md, section 5)."""
+    network = simulation.network
+    now_s = simulation.time_s
+    measured_s = now_s - recorder.warm_up_s
+    nodes = {node.id: _node(node, recorder, now_s, measured_s) for node in network.nodes.values()}
+    paths = _paths(network)
+    totals = _conservation(network)
+    run = simulation.run
+    processed = sum(node.entered + node.created for node in network.nodes.values())
+    return {
+        "version": REPORT_VERSION, "engine_version": __version__, "name": simulation.scenario.name, "seed": run.seed,
+        "duration_s": run.duration_s, "simulated_s": now_s, "warm_up_s": recorder.warm_up_s,
+        "fidelity": {"asked": run.fidelity, "used": "exact", "largest_cohort": 1},
+        "stopped": simulation.stopped, "wall_s": wall_s, "messages_per_wall_s": processed / wall_s if wall_s > 0 else None,
+        "conservation": totals, "nodes": nodes,
+        "wires": {wire.id: {"sent": wire.sent, "delivered": wire.delivered, "refused": wire.refused, "in_transit": wire.in_transit} for wire in network.wires.values()},
+        "paths": paths, "cost_usd": sum(node["cost_usd"] for node in nodes.values()),
+        "series": {"time_s": recorder.time_s, "nodes": recorder.series},
+        "traces": [_trace(ended, network) for ended in network.traces()],
+        "explanation": explain(network, recorder, nodes, paths, measured_s),
+        "findings": [finding.to_json() for finding in simulation.findings],
+        "controls": simulation.controls,
+    }
+
+
+def _node(node: Node, recorder: Recorder, now_s: float, measured_s: float) -> dict[str, Any]:
+    cost = [
+        {"line": price.title, "quantity": quantity, "unit": price.per, "usd": quantity * price.usd, "source": price.source.to_json()}
+        for price, quantity in node.cost(now_s)
+    ]
+    return {
+        "kind": node.kind, "name": node.name, "state": recorder.states.get(node.id, "idle"), "sentence": recorder.sentences.get(node.id),
+        "metrics": {metric.name: _metric(node, metric, recorder, now_s, measured_s) for metric in node.metrics},
+        "waits": _waits(node),
+        "losses": [
+            {"cause": loss.name, "title": loss.title, "messages": recorder.lost_since(node, loss.name, loss.messages)} for loss in node.losses.values()
+        ],
+        "limits": [
+            {
+                "name": limit.name, "title": limit.title, "limit": limit.limit, "mean": limit.mean(now_s), "max": limit.maximum, "parameter": limit.parameter,
+                "at_limit_share": limit.full_s(now_s) / measured_s if measured_s > 0 else 0.0,
+            }
+            for limit in node.limits.values()
+        ],
+        "cost": cost, "cost_usd": sum(line["usd"] for line in cost),
+        "ledger": {
+            "entered": node.entered, "created": node.created, "copied": node.copied, "forwarded": node.forwarded, "finished": node.finished,
+            "lost": node.lost, "unfinished": node.holding(),
+        },
+        "littles_law": _littles_law(node, measured_s),
+    }
+
+
+def _metric(node: Node, metric: Any, recorder: Recorder, now_s: float, measured_s: float) -> dict[str, Any]:
+    base = {"type": metric.type, "unit": metric.unit, "title": metric.title, "trouble": metric.chart == "trouble"}
+    value = getattr(node, metric.attribute)
+    if isinstance(value, Spread):
+        return {**base, **value.summary()}
+    if metric.type == "sum":
+        total = recorder.sum_since(node, metric.name, read_number(node, metric.attribute))
+        return {**base, "total": total, "per_s": total / measured_s if measured_s > 0 else 0.0}
+    if isinstance(value, Gauge):
+        return {**base, "mean": value.mean(now_s), "max": value.maximum, "last": value.value}
+    seen = [number for number, at_s in zip(recorder.series.get(node.id, {}).get(metric.name, []), recorder.time_s, strict=False) if number is not None and at_s >= recorder.warm_up_s]
+    last = read_number(node, metric.attribute)
+    return {**base, "mean": sum(seen) / len(seen) if seen else last, "max": max([*seen, last]), "last": last}
+
+
+def _waits(node: Node) -> list[dict[str, Any]]:
+    causes = sorted((cause for cause in node.causes.values() if cause.message_s > 0), key=lambda cause: (-cause.message_s, cause.name))
+    total_s = sum(cause.message_s for cause in causes)
+    return [
+        {
+            "cause": cause.name, "title": cause.title, "message_s": cause.message_s, "share": cause.message_s / total_s, "scarce": cause.capacity,
+            "culprit": cause.culprit.to_json() if cause.culprit else None,
+        }
+        for cause in causes
+    ]
+
+
+def _littles_law(node: Node, measured_s: float) -> dict[str, float] | None:
+    law = node.littles_law(measured_s)
+    if law is None:
+        return None
+    in_system, arrivals_per_s, time_s = law
+    predicted = arrivals_per_s * time_s
+    return {
+        "mean_in_system": in_system, "arrivals_per_s": arrivals_per_s, "mean_time_s": time_s,
+        "residual": (in_system - predicted) / in_system if in_system > 0 else 0.0,
+    }
+
+
+def _conservation(network: Network) -> dict[str, int]:
+    nodes = network.nodes.values()
+    created = sum(node.created + node.copied for node in nodes)
+    finished, lost = sum(node.finished for node in nodes), sum(node.lost for node in nodes)
+    unfinished = sum(node.holding() for node in nodes)
+    return {"created": created, "finished": finished, "lost": lost, "unfinished": unfinished, "residual": created - finished - lost - unfinished}
+
+
+def _paths(network: Network) -> list[dict[str, Any]]:
+    ends = [(path, end) for path in network.root.walk() for end in path.ends.values() if end.messages]
+    ends.sort(key=lambda entry: (-entry[1].messages, entry[0].nodes, entry[1].end))
+    return [_path(path, end) for path, end in ends[:PATHS_KEPT]]
+
+
+def _path(path: Path, end: Any) -> dict[str, Any]:
+    mean_s = end.latency.summary()["mean"] or 0.0
+    split = sorted(end.split.items(), key=lambda entry: (-entry[1], entry[0].node, entry[0].name))
+    return {
+        "nodes": list(path.nodes), "end": end.end, "messages": end.messages, "latency": end.latency.summary(),
+        "split": [
+            {
+                "node": cause.node, "cause": cause.name, "title": cause.title, "mean_s": total_s / end.messages,
+                "share": total_s / end.messages / mean_s if mean_s > 0 else 0.0, "culprit": cause.culprit.to_json() if cause.culprit else None,
+            }
+            for cause, total_s in split if total_s > 0
+        ],
+    }
+
+
+def _trace(ended: Ended, network: Network) -> dict[str, Any]:
+    legs: list[dict[str, Any]] = []
+    leg = ended.legs
+    while leg is not None:
+        leg, cause, from_s, to_s = leg
+        legs.append({"node": cause.node, "cause": cause.name, "title": cause.title, "from_s": from_s, "to_s": to_s})
+    legs.reverse()
+    attempts: dict[str, int] = {}
+    for entry in legs:
+        node = network.nodes[entry["node"]]
+        if entry["cause"] == "processing":
+            attempts[node.id] = attempts.get(node.id, 0) + 1
+            entry["attempt"] = attempts[node.id]
+    return {
+        "message": ended.number, "type": ended.type, "path": list(ended.path), "latency_s": ended.latency_s, "end": ended.end,
+        "ended_s": ended.when_s, "legs": legs,
+    }

@@ -1,0 +1,259 @@
+"""Scenario in; Frames, then a Report, out. Controls are applied between frames and recorded."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from simulator import catalog, findings
+from simulator.engine.network import Network
+from simulator.engine.node import Node
+from simulator.frames import FRAME_VERSION, ControlError, Frame, FrameShape, NodeFrame, Report, State, WireFrame, read_control
+from simulator.measures import Gauge, Spread
+from simulator.observer import NodeObserver, wire_state
+from simulator.reporting import Recorder, build_report
+from simulator.scenario import Scenario
+from simulator.vocabulary import Finding
+
+DEFAULT_TRACE_ONE_IN = 100
+COLLECT_AFTER_OBJECTS = 200_000
+
+
+class Simulation:
+    """One run of a scenario, slice by slice.
+
+    Iterate `frames`; between frames, `apply` controls; at the end, ask for the `report`. The same scenario with the same
+    ``controls`` (each with the ``time_s`` at which it takes effect) gives the same frames and report.
+
+    Raises `simulator.findings.InvalidScenario` if the scenario has errors, and
+    `simulator.engine.errors.SimulationError` from `frames` if the engine breaks a rule of its own.
+    """
+
+    def __init__(self, scenario: Scenario | Mapping[str, Any], controls: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.scenario = scenario if isinstance(scenario, Scenario) else Scenario.from_json(dict(scenario))
+        prepared, found = findings.prepare(self.scenario)
+        self.findings: list[Finding] = found
+        self.run = self.scenario.run
+        self.interval_s = self.run.interval_s()
+        self.network = _network(prepared)
+        self.time_s = 0.0
+        self.stopped = False
+        self.controls: list[dict[str, Any]] = []
+        self._scripted = sorted((dict(control) for control in controls), key=lambda control: control["time_s"])
+        self._seq = 0
+        self._observers = {node.id: NodeObserver(node) for node in self.network.nodes.values()}
+        self._wires_before: dict[str, tuple[int, int]] = dict.fromkeys(self.network.wires, (0, 0))
+        self._recorder = Recorder(self.network)
+        self._frames: Iterator[Frame] | None = None
+        self._wall_s = 0.0
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames of the run, from time 0 to its end (or until it is stopped)."""
+        if self._frames is None:
+            self._frames = self._run()
+        return self._frames
+
+    def _run(self) -> Iterator[Frame]:
+        self.network.start()
+        self.network.log("info", None, "The run starts.")
+        yield self._frame()
+        step = 0
+        with rare_collections():
+            while not self.stopped and self.time_s < self.run.duration_s:
+                self._apply_scripted()
+                step += 1
+                target_s = min(step * self.interval_s, self.run.duration_s)
+                self._advance(target_s)
+                yield self._frame()
+        self.network.check_conservation()
+
+    def _advance(self, target_s: float) -> None:
+        started = time.perf_counter()
+        warm_up_s = self.run.warm_up_s
+        if self.time_s < warm_up_s <= target_s:
+            self.network.agenda.run_before(warm_up_s)
+            self._end_warm_up(warm_up_s)
+        self.network.agenda.run_before(target_s)
+        self.time_s = target_s
+        self._wall_s += time.perf_counter() - started
+
+    def _end_warm_up(self, now_s: float) -> None:
+        for node in self.network.nodes.values():
+            node.before_slice()
+            restart_statistics(node, now_s)
+        self.network.restart_statistics()
+        self._recorder.end_warm_up(now_s)
+        self.network.log("info", None, "The warm-up ends; statistics begin.")
+
+    def stop(self) -> None:
+        """End the run at the current time."""
+        self.stopped = True
+
+    # -- frames -----------------------------------------------------------------------------------------------------
+
+    def _frame(self) -> Frame:
+        started = time.perf_counter()
+        nodes: dict[str, NodeFrame] = {}
+        for node_id, observer in self._observers.items():
+            observer.node.housekeep()
+            observer.node.before_slice()
+            nodes[node_id] = observer.observe(self.time_s)
+        content: FrameShape = {
+            "version": FRAME_VERSION, "seq": self._seq, "time_s": self.time_s, "nodes": nodes,
+            "wires": {wire_id: self._wire(wire_id, nodes) for wire_id in self.network.wires},
+            "totals": self._totals(), "load": self.network.load, "log": self.network.take_log(),  # type: ignore[typeddict-item]
+        }
+        self._seq += 1
+        self._recorder.record(content)
+        self._wall_s += time.perf_counter() - started
+        return Frame(content)
+
+    def _wire(self, wire_id: str, nodes: Mapping[str, NodeFrame]) -> WireFrame:
+        wire = self.network.wires[wire_id]
+        before = self._wires_before[wire_id]
+        self._wires_before[wire_id] = (wire.sent, wire.refused)
+        state: State = wire_state(wire, wire.sent - before[0], wire.refused - before[1], nodes)
+        return {"state": state, "sent": wire.sent, "delivered": wire.delivered, "refused": wire.refused, "in_transit": wire.in_transit}
+
+    def _totals(self) -> Any:
+        nodes = self.network.nodes.values()
+        created = sum(node.created + node.copied for node in nodes)
+        finished, lost = sum(node.finished for node in nodes), sum(node.lost for node in nodes)
+        return {"created": created, "finished": finished, "lost": lost, "unfinished": created - finished - lost}
+
+    # -- controls ---------------------------------------------------------------------------------------------------
+
+    def apply(self, control: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out a control now; return it as recorded, with its ``time_s``. Raise `ControlError` if it cannot be.
+
+        ``pause``, ``resume``, ``step`` and ``speed`` concern whoever paces the run; here they are only recorded.
+        """
+        read = read_control({key: value for key, value in control.items() if key != "time_s"})
+        action = read["action"]
+        if action == "stop":
+            self.stop()
+        elif action == "load":
+            self._change_load(read["value"])
+        elif action in ("fault", "clear_fault"):
+            self._fault(read)
+        elif action == "parameter":
+            self._change_parameter(read)
+        recorded = {"time_s": self.time_s, **read}
+        self.controls.append(recorded)
+        return recorded
+
+    def _apply_scripted(self) -> None:
+        while self._scripted and self._scripted[0]["time_s"] <= self.time_s:
+            self.apply(self._scripted.pop(0))
+
+    def _change_load(self, factor: float) -> None:
+        self.network.load = factor
+        for node in self.network.nodes.values():
+            node.load_changed(factor)
+        self.network.log("info", None, f"The load is now {factor:g} times what the sources say.")
+
+    def _fault(self, control: Mapping[str, Any]) -> None:
+        node = self._node(control["node"])
+        fault = next((fault for fault in node.faults if fault.name == control["fault"]), None)
+        if fault is None:
+            names = ", ".join(fault.name for fault in node.faults) or "none"
+            raise ControlError(f"'{node.name}' has no fault '{control['fault']}'; it has: {names}")
+        value = None
+        if control["action"] == "fault":
+            try:
+                value = fault.parameters.model_validate(control.get("value") or {})
+            except ValidationError as error:
+                raise ControlError(f"Fault '{fault.title}' of '{node.name}': {error.errors()[0]['msg']}") from None
+        getattr(node, f"fault_{fault.name}")(value)
+        node.log("warning" if value is not None else "info", f"{fault.title}{'' if value is not None else ': cleared'}.")
+
+    def _change_parameter(self, control: Mapping[str, Any]) -> None:
+        name, value = control["parameter"], control["value"]
+        if control.get("wire"):
+            wire = self.network.wires.get(control["wire"])
+            if wire is None:
+                raise ControlError(f"There is no wire '{control['wire']}'")
+            model = catalog.wire_parameters(wire.source_port, wire.target_port)
+            setattr(wire.parameters, name, _changed(model, wire.parameters, name, value, f"wire '{wire.id}'"))
+            wire.source.wire_changed(wire)
+            wire.target.wire_changed(wire)
+            wire.target.log("info", f"{name} of the wire from {wire.source.name} is now {value}.")
+            return
+        node = self._node(control.get("node", ""))
+        setattr(node.parameters, name, _changed(node.Parameters, node.parameters, name, value, f"'{node.name}'"))
+        node.parameter_changed(name)
+        node.log("info", f"{name} is now {value}.")
+
+    def _node(self, node_id: str) -> Node:
+        node = self.network.nodes.get(node_id)
+        if node is None:
+            raise ControlError(f"There is no node '{node_id}'; there are: {', '.join(self.network.nodes)}")
+        return node
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        """The outcome so far (usually: of the finished run); raise `SimulationError` if messages are unaccounted for."""
+        self.network.check_conservation()
+        return Report(build_report(self, self._recorder, self._wall_s))
+
+
+def simulate(scenario: Scenario | Mapping[str, Any], controls: Sequence[Mapping[str, Any]] = ()) -> Report:
+    """Run a scenario to its end and return the report."""
+    simulation = Simulation(scenario, controls)
+    for _ in simulation.frames():
+        pass
+    return simulation.report()
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Let Python look for garbage cycles more rarely while a run goes on: messages make none, and there are many of them."""
+    usual = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER_OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+def restart_statistics(node: Node, now_s: float) -> None:
+    """Let the gauges, spreads and limits of ``node`` begin anew at ``now_s``."""
+    measures = [*(getattr(node, metric.attribute) for metric in node.metrics), *node.limits.values()]
+    for measure in {id(measure): measure for measure in measures}.values():
+        if isinstance(measure, Gauge):
+            measure.restart(now_s)
+        elif isinstance(measure, Spread):
+            measure.restart()
+
+
+def _network(prepared: findings.Prepared) -> Network:
+    scenario = prepared.scenario
+    network = Network(scenario.run.seed, prepared.account, scenario.run.trace_one_in or DEFAULT_TRACE_ONE_IN)
+    for node in scenario.nodes:
+        network.add_node(catalog.service(node.kind), node.id, node.name or node.id, prepared.nodes[node.id])
+    for wire in scenario.wires:
+        network.add_wire(wire.id, wire.source.node, wire.source.port, wire.target.node, wire.target.port, prepared.wires[wire.id])
+    return network
+
+
+def _changed(model: Any, current: Any, name: str, value: Any, owner: str) -> Any:
+    """The validated new value of one parameter; raise `ControlError` if it may not be changed or not to this."""
+    declared = model.model_fields.get(name)
+    if declared is None:
+        raise ControlError(f"{owner} has no parameter '{name}'")
+    if not (declared.json_schema_extra or {}).get("changeable"):
+        raise ControlError(f"{declared.title} of {owner} cannot be changed while a run goes on; change it in the diagram")
+    values = {field: getattr(current, field) for field in model.model_fields} | {name: value}
+    try:
+        return getattr(model.model_validate(values), name)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ControlError(f"{declared.title} of {owner}: {fault['msg']}") from None

@@ -1,0 +1,161 @@
+"""The frozen input of a run: nodes, wires, load, duration, warm-up, seed. Upgrades what older versions saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simulator import catalog
+from simulator.vocabulary import Finding, ParameterSet, parameter
+
+VERSION = 1
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Functions that turn a saved scenario of version n into one of version n + 1."""
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be read at all; ``findings`` say why, all at once."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(finding.message for finding in findings))
+
+
+class Frozen(BaseModel):
+    """Base of the scenario's shapes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class NodeSpec(Frozen):
+    """A placed service. ``parameters`` holds what differs from the defaults."""
+
+    id: str = Field(min_length=1, max_length=100)
+    kind: str = Field(min_length=1, max_length=100)
+    name: str = Field(default="", max_length=200)
+    version: int = 1
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class End(Frozen):
+    """One end of a wire."""
+
+    node: str
+    port: str
+
+
+class WireSpec(Frozen):
+    """A wire, drawn the way messages flow."""
+
+    id: str = Field(min_length=1, max_length=100)
+    source: End = Field(alias="from")
+    target: End = Field(alias="to")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunSettings(ParameterSet):
+    """How long, how exact, and with which random numbers."""
+
+    duration_s: float = parameter(600, "How much time is simulated.", title="Duration", unit="s", section="Run", gt=0, le=31_536_000)
+    warm_up_s: float = parameter(
+        0, "Statistics begin after this time, so that an empty start does not distort them.", title="Warm-up", unit="s", section="Run", ge=0, le=31_536_000)
+    seed: int = parameter(1, "The same seed gives the same run.", title="Seed", section="Run", ge=0, le=2**63 - 1)
+    fidelity: Literal["auto", "exact"] = parameter(
+        "auto", "Exact simulates every message by itself. Auto does so too, as far as this version goes.", title="Fidelity", section="Run")
+    frame_interval_s: float | None = parameter(
+        None, "Simulated time between two pictures of the run. Empty: about 600 in a run.", title="Frame interval", unit="s", section="Run", gt=0, advanced=True)
+    trace_one_in: int | None = parameter(
+        None, "One message in so many is kept as a sample trace; the slowest are always kept. Empty: 100.", title="Trace one in", unit="messages",
+        section="Run", ge=1, advanced=True)
+
+    def interval_s(self) -> float:
+        """Simulated seconds between frames."""
+        if self.frame_interval_s is not None:
+            return min(self.frame_interval_s, self.duration_s)
+        wanted = max(self.duration_s / 600, 0.1)
+        nice = next((step for step in _NICE_STEPS_S if step >= wanted * 0.999), None)
+        return min(nice if nice is not None else wanted, self.duration_s)
+
+
+_NICE_STEPS_S = (0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
+
+
+class Scenario(Frozen):
+    """Everything a run depends on. ``view`` belongs to the editor and is ignored."""
+
+    version: Literal[1] = 1
+    name: str = Field(default="", max_length=200)
+    description: str = Field(default="", max_length=20_000)
+    nodes: tuple[NodeSpec, ...] = ()
+    wires: tuple[WireSpec, ...] = ()
+    account: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    run: RunSettings = Field(default_factory=RunSettings)
+    view: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, saved: Any) -> Scenario:
+        """Read a scenario from parsed JSON, upgrading older versions; raise `ScenarioError` with every fault of its form."""
+        if not isinstance(saved, dict):
+            raise ScenarioError([Finding("malformed-scenario", "error", "A scenario is a JSON object with 'nodes' and 'wires'", "See docs/reference/contracts.md")])
+        try:
+            return cls.model_validate(_upgraded(saved))
+        except ValidationError as error:
+            raise ScenarioError([_form_finding(fault, saved) for fault in error.errors()]) from None
+
+    @classmethod
+    def from_text(cls, text: str | bytes) -> Scenario:
+        """Read a scenario from JSON text; raise `ScenarioError` where it is none."""
+        try:
+            return cls.from_json(json.loads(text))
+        except json.JSONDecodeError as error:
+            message = f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+            raise ScenarioError([Finding("malformed-json", "error", message, "Check the text at that place")]) from None
+        except UnicodeDecodeError:
+            raise ScenarioError([Finding("malformed-json", "error", "Not text in UTF-8", "Save the file as UTF-8 JSON")]) from None
+
+    def to_json(self) -> dict[str, Any]:
+        """The scenario as JSON, as it was given."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def _upgraded(saved: dict[str, Any]) -> dict[str, Any]:
+    version = saved.get("version", VERSION)
+    if not isinstance(version, int) or version > VERSION or version < 1:
+        raise ScenarioError([Finding("unknown-version", "error", f"The scenario has version {version!r}; this program reads versions 1 to {VERSION}", "Update the program")])
+    while version < VERSION:
+        saved = UPGRADES[version](saved)
+        version = saved["version"]
+    nodes = saved.get("nodes")
+    if isinstance(nodes, list):
+        saved = {**saved, "nodes": [_upgraded_node(node) for node in nodes]}
+    return saved
+
+
+def _upgraded_node(node: Any) -> Any:
+    if not isinstance(node, dict) or node.get("kind") not in catalog.kinds():
+        return node
+    service = catalog.service(node["kind"])
+    version = node.get("version", 1)
+    parameters = node.get("parameters") or {}
+    while isinstance(version, int) and version in service.upgrades:
+        parameters = service.upgrades[version](dict(parameters))
+        version += 1
+    return {**node, "version": version, "parameters": parameters}
+
+
+def _form_finding(fault: Any, saved: dict[str, Any]) -> Finding:
+    """A Pydantic fault as a finding that names the node or wire it is in."""
+    place = fault["loc"]
+    node = wire = None
+    if len(place) > 1 and place[0] in ("nodes", "wires") and isinstance(place[1], int):
+        entries = saved.get(place[0])
+        entry = entries[place[1]] if isinstance(entries, list) and place[1] < len(entries) else None
+        named = entry.get("id") if isinstance(entry, dict) and isinstance(entry.get("id"), str) else None
+        node, wire = (named, None) if place[0] == "nodes" else (None, named)
+    path = ".".join(str(part) for part in place) or "scenario"
+    if place[:1] == ("run",) and len(place) > 1:
+        return Finding("run-setting", "error", f"Run setting '{place[1]}': {fault['msg']}", "Give a value within its bounds", parameter=str(place[1]))
+    return Finding("malformed-scenario", "error", f"'{path}': {fault['msg']}", "See docs/reference/contracts.md for the shape of a scenario", node=node, wire=wire)

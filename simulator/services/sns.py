@@ -1,0 +1,404 @@
+"""Amazon SNS standard topic: pushes a copy of each published message to every subscription whose filter matches.
+
+Subscriptions are wires: to SQS queues and to Lambda functions. A failed delivery is retried on the documented schedule,
+then goes to the subscription's dead-letter queue or is lost. FIFO topics, and subscriptions to HTTP/S, e-mail, SMS, mobile
+push and Firehose, are not modelled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from simulator.engine.message import Message, MessageType, spend
+from simulator.engine.node import Node
+from simulator.engine.outcomes import Culprit, Outcome, Refusal
+from simulator.engine.placement import Placed
+from simulator.engine.wire import Wire
+from simulator.languages.filter_policies import compile_policy, policy_problems
+from simulator.measures import Spread, Tally
+from simulator.mechanics.distributions import Distribution, Lognormal
+from simulator.mechanics.retry import AWS_MANAGED
+from simulator.mechanics.token_bucket import TokenBucket
+from simulator.units import format_rate
+from simulator.vocabulary import (
+    Direction,
+    Fidelity,
+    Figure,
+    Finding,
+    Metric,
+    Overlay,
+    ParameterSet,
+    Port,
+    Price,
+    Quota,
+    Source,
+    Verb,
+    parameter,
+)
+
+if TYPE_CHECKING:
+    from simulator.engine.network import Network
+
+GUIDE = "https://docs.aws.amazon.com/sns/latest/dg"
+API = Source("Amazon SNS API Reference", "https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html", "2026-11")
+FILTERS = Source("SNS Developer Guide, Amazon SNS message filtering", f"{GUIDE}/sns-message-filtering.html", "2026-11")
+RETRIES = Source("SNS Developer Guide, Message delivery retries", f"{GUIDE}/sns-message-delivery-retries.html", "2026-11")
+DEAD_LETTERS = Source("SNS Developer Guide, Amazon SNS dead-letter queues", f"{GUIDE}/sns-dead-letter-queues.html", "2026-11")
+QUOTAS = Source("AWS General Reference, Amazon SNS endpoints and quotas", "https://docs.aws.amazon.com/general/latest/gr/sns.html", "2026-11")
+METRICS = Source("SNS Developer Guide, Monitoring with CloudWatch", f"{GUIDE}/sns-monitoring-using-cloudwatch.html", "2026-11")
+LATENCY = Source("bitesizedserverless, Latency compared: SNS to a Lambda function (eu-west-1, September 2022)", "https://bitesizedserverless.com/", "2022-09", "T")
+ENVELOPE = Source("From memory: the size of the JSON envelope without raw delivery", f"{GUIDE}/sns-large-payload-raw-message-delivery.html", "2026-11", "M")
+PRICING = Source("Amazon SNS pricing, us-east-1", "https://aws.amazon.com/sns/pricing/", "2026-11", "T")
+
+CHUNK_BYTES = 65536
+
+
+class TopicParameters(ParameterSet):
+    """What SetTopicAttributes sets."""
+
+    maximum_message_size_bytes: int = parameter(
+        262144, "A larger message is refused. Above 256 KiB only SQS, Lambda and Firehose can subscribe.", title="Maximum message size",
+        unit="bytes", section="Publishing", aws="MaximumMessageSize", ge=1024, le=1048576, source=API, changeable=True)
+
+
+class PublishQuota(ParameterSet):
+    """What all topics of the account and Region share."""
+
+    publish_per_s: float = parameter(
+        30000, "Messages published to standard topics a second: 30,000 in us-east-1, 9,000 in us-west-2 and eu-west-1, 1,500 or 300 elsewhere.",
+        title="Publish quota", unit="per_s", section="SNS", gt=0, le=10_000_000, source=QUOTAS)
+
+
+class SubscriptionParameters(ParameterSet):
+    """A subscription of the topic."""
+
+    filter_policy: dict[str, Any] | None = parameter(
+        None, "Only messages that match are delivered. Empty: all of them.", title="Filter policy", section="Filter", aws="FilterPolicy",
+        widget="filter_policy", source=FILTERS, changeable=True)
+    filter_policy_scope: Literal["MessageAttributes", "MessageBody"] = parameter(
+        "MessageAttributes", "What the policy looks at. Filtering on the body is billed by the GB.", title="Filter scope", section="Filter",
+        aws="FilterPolicyScope", source=FILTERS, changeable=True)
+    raw_message_delivery: bool = parameter(
+        False, "Deliver the message as published, without the JSON envelope.", title="Raw delivery", section="Delivery",
+        aws="RawMessageDelivery", source=API, changeable=True)
+    envelope_bytes: int = parameter(
+        900, "What the JSON envelope adds to a message without raw delivery.", title="Envelope", unit="bytes", section="Delivery", ge=0, le=10000,
+        source=ENVELOPE, advanced=True)
+    delivery_latency: Distribution = parameter(
+        lambda: Lognormal(p50_s=0.073, p99_s=0.225), "Time from publishing to delivery, as measured to a Lambda function.",
+        title="Delivery latency", unit="s", section="Delivery", widget="distribution", source=LATENCY, advanced=True)
+
+
+class DeadLetterParameters(ParameterSet):
+    """Whose dead letters go here."""
+
+    subscriber: str = parameter(
+        "", "The subscriber whose undeliverable messages go to this queue. Empty: every subscriber without a queue of its own.",
+        title="Subscriber", section="Redrive policy", aws="RedrivePolicy.deadLetterTargetArn", widget="node", source=DEAD_LETTERS)
+
+
+class Undelivered:
+    """A message whose delivery failed, on its way to the next attempt."""
+
+    __slots__ = ("message", "pushed_s", "retries", "since_s")
+
+    def __init__(self, message: Message, pushed_s: float, since_s: float) -> None:
+        self.message = message
+        self.pushed_s = pushed_s
+        self.since_s = since_s
+        self.retries = 0
+
+
+class Subscription:
+    """Delivers to one subscriber: filter, latency, retries, dead-letter queue."""
+
+    def __init__(self, topic: Topic, wire: Wire) -> None:
+        self.topic = topic
+        self.wire = wire
+        self.agenda = topic.agenda
+        self._at = topic.agenda.at
+        self.envelope_bytes = 0 if wire.parameters.raw_message_delivery else wire.parameters.envelope_bytes
+        self.latency_s = wire.parameters.delivery_latency.sampler(topic.stream(f"latency {wire.id}"))
+        self._single_dwells = topic.dwell.singles
+        self.instant = wire.parameters.delivery_latency.expected_s() == 0
+        self.matches = compile_policy(wire.parameters.filter_policy, wire.parameters.filter_policy_scope)
+        self.filters_body = wire.parameters.filter_policy is not None and wire.parameters.filter_policy_scope == "MessageBody"
+        self.delivering = topic.cause("delivery_latency", "Delivery latency", Culprit(wire.target.id, "delivery_latency", wire.id), capacity=False)
+        self.retrying = topic.cause("delivery_retry", f"Retrying delivery to {wire.target.name}", Culprit(wire.target.id))
+
+    def push(self, message: Message, now_s: float) -> None:
+        """Deliver ``message`` after the latency."""
+        message.size_bytes += self.envelope_bytes
+        if self.instant:
+            refusal = self.wire.send(message)
+            if refusal is None and message.count == 1:
+                self.topic.delivered += 1
+                self._single_dwells.append(0.0)
+            else:
+                self._arrive(message, now_s, now_s, refusal)
+        else:
+            self.wire.depart(message.count)
+            self._at(now_s + self.latency_s(), self._deliver, (message, now_s))
+
+    def _deliver(self, pushed: tuple[Message, float]) -> None:
+        message, pushed_s = pushed
+        now_s = self.agenda._now
+        spend(message, self.delivering, pushed_s, now_s)
+        self._arrive(message, pushed_s, now_s, self.wire.arrive(message))
+
+    def _arrive(self, message: Message, pushed_s: float, now_s: float, refusal: Refusal | None) -> None:
+        if refusal is None:
+            topic = self.topic
+            topic.delivered += message.count
+            topic.add_dwell(now_s - pushed_s, message.count)
+        else:
+            self._failed(Undelivered(message, pushed_s, now_s), refusal)
+
+    def _failed(self, undelivered: Undelivered, refusal: Refusal) -> None:
+        topic = self.topic
+        delay_s = AWS_MANAGED.delay_s(undelivered.retries) if refusal.retryable else None
+        if delay_s is None:
+            topic.give_up(undelivered.message, self.wire, refusal)
+            return
+        undelivered.retries += 1
+        topic.retries += undelivered.message.count
+        jitter = 0.5 + topic.jitter.uniform() if delay_s else 0.0
+        self.agenda.at(self.agenda._now + delay_s * jitter, self._retry, undelivered)
+
+    def _retry(self, undelivered: Undelivered) -> None:
+        message = undelivered.message
+        now_s = self.agenda._now
+        if now_s > undelivered.since_s:
+            spend(message, self.retrying, undelivered.since_s, now_s)
+            undelivered.since_s = now_s
+        refusal = self.wire.send(message)
+        if refusal is None:
+            self.topic.delivered += message.count
+            self.topic.add_dwell(now_s - undelivered.pushed_s, message.count)
+        else:
+            self._failed(undelivered, refusal)
+
+
+class Topic(Node):
+    """A standard topic."""
+
+    kind = "sns"
+    title = "SNS topic"
+    short_title = "SNS · topic"
+    neutral_title = "Topic"
+    group = "Application integration"
+    icon = "architecture-service/AmazonSimpleNotificationService"
+    summary = "Pushes a copy of every message to each subscriber whose filter matches; publish once, deliver to many."
+    documentation_url = f"{GUIDE}/welcome.html"
+    Parameters = TopicParameters
+    AccountParameters = PublishQuota
+    ports = (
+        Port("in", "Publish", Direction.IN, Verb.SEND, frozenset({"sns:Publish"}), "Applications and services publish here."),
+        Port("out", "Subscriptions", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "lambda:InvokeAsync"}),
+             "Each wire is a subscription with a filter policy of its own.", wire_title="Subscription", wire_parameters=SubscriptionParameters),
+        Port("dlq", "Undeliverable messages", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage"}),
+             "Messages that a subscription could not deliver.", role="failure", wire_title="Subscription redrive policy", wire_parameters=DeadLetterParameters),
+    )
+    quotas = (
+        Quota("publish", "Messages published to standard topics, us-east-1", 30000, "per_s", "account and Region", True, QUOTAS),
+        Quota("subscriptions", "Subscriptions of a topic", 12_500_000, "count", "topic", True, QUOTAS),
+        Quota("filter_policies", "Filter policies of a topic", 200, "count", "topic", True, QUOTAS),
+        Quota("attempts", "Delivery attempts to SQS and Lambda, over 23 days", 100_015, "count", "message", False, RETRIES),
+    )
+    metrics = (
+        Metric("NumberOfMessagesPublished", "Published", "messages", "sum", "Messages published to the topic.", "published", METRICS, True, "rates"),
+        Metric("NumberOfNotificationsDelivered", "Delivered", "messages", "sum", "Copies delivered to subscribers.", "delivered", METRICS, True, "rates"),
+        Metric("NumberOfNotificationsFilteredOut", "Filtered out", "messages", "sum", "Copies not made because a filter policy did not match.", "filtered_out", METRICS, True, "filter"),
+        Metric("NumberOfNotificationsFilteredOut-MessageAttributes", "Filtered by attributes", "messages", "sum", "Of these: the attributes did not match.", "filtered_attributes", METRICS, False, "filter"),
+        Metric("NumberOfNotificationsFilteredOut-MessageBody", "Filtered by body", "messages", "sum", "Of these: the body did not match.", "filtered_body", METRICS, False, "filter"),
+        Metric("NumberOfNotificationsFilteredOut-NoMessageAttributes", "Filtered, no attributes", "messages", "sum", "Of these: the message had no attributes.", "filtered_bare", METRICS, False, "filter"),
+        Metric("NumberOfNotificationsFilteredOut-InvalidMessageBody", "Filtered, body not JSON", "messages", "sum", "Of these: the policy looks at the body, and the body is not JSON.", "filtered_opaque", METRICS, False, "filter"),
+        Metric("NumberOfNotificationsFailed", "Failed", "messages", "sum", "Copies that could not be delivered, counted when SNS gives up.", "failed", METRICS, True, "trouble"),
+        Metric("NumberOfNotificationsRedrivenToDlq", "To dead-letter queue", "messages", "sum", "Copies moved to a dead-letter queue.", "redriven", METRICS, False, "trouble"),
+        Metric("NumberOfNotificationsFailedToRedriveToDlq", "Lost on the way to it", "messages", "sum", "Copies that a dead-letter queue refused.", "redrive_failed", METRICS, False, "trouble"),
+        Metric("PublishSize", "Message size", "bytes", "spread", "Sizes of the messages published.", "sizes", METRICS, False, "size"),
+        Metric("PublishesThrottled", "Throttled", "messages", "sum", "Publishes refused over the account's quota. CloudWatch has no such metric.", "throttled", None, True, "trouble"),
+        Metric("DeliveryRetries", "Delivery retries", "count", "sum", "Attempts after the first. CloudWatch has no such metric.", "retries", None, False, "trouble"),
+        Metric("DwellTime", "Dwell time", "s", "spread", "Time from publishing to delivery; SNS shows it in delivery logs only; CloudWatch has no such metric.", "dwell", None, True, "latency"),
+        Metric("NotificationsPending", "Pending", "messages", "gauge", "Copies on their way, or waiting for a retry. CloudWatch has no such metric.", "pending", None, False, "backlog"),
+    )
+    wait_titles: ClassVar[Mapping[str, str]] = {"delivery_latency": "Delivery latency", "delivery_retry": "Retrying a delivery"}
+    overlay = Overlay("NotificationsPending", (Figure("NumberOfMessagesPublished"), Figure("DwellTime", "p99")))
+    prices = (
+        Price("publish", "Publishes, standard topic", 0.50e-6, "request of up to 64 KB", PRICING),
+        Price("body_filter", "Filtering on the body", 0.09, "GB scanned", PRICING),
+    )
+    fidelity = Fidelity(
+        modelled=(
+            "Every matching subscription gets a copy of its own, in parallel.",
+            "Filter policies are evaluated on the attributes or the body of each message type.",
+            "Failed deliveries are retried to the documented schedule for AWS endpoints: 100,015 attempts over 23 days; client-side errors are not.",
+            "A dead-letter queue for each subscription.",
+            "The publish quota, shared by all topics of the account.",
+        ),
+        approximated=(
+            "Delivery latency is one public measurement, SNS to Lambda; change it at the subscription.",
+            "The size of the JSON envelope is a parameter.",
+            "Retries have a jitter of half the pause up and down; AWS publishes no figure.",
+            "A filter policy acts at once; AWS takes up to 15 minutes to apply a change.",
+        ),
+        ignored=(
+            "FIFO topics, archive and replay, message data protection.",
+            "Subscriptions to HTTP/S, e-mail, SMS, mobile push and Firehose.",
+            "The free tier, and data transfer.",
+        ),
+    )
+    example: ClassVar[Mapping[str, Any]] = {
+        "version": 1, "name": "A topic and two queues",
+        "nodes": [
+            {"id": "shop", "kind": "traffic", "name": "Shop", "parameters": {"load": {"shape": "constant", "rate_per_s": 50}}},
+            {"id": "topic", "kind": "sns", "name": "orders", "parameters": {}},
+            {"id": "billing", "kind": "sqs", "name": "billing", "parameters": {}},
+            {"id": "stock", "kind": "sqs", "name": "stock", "parameters": {}},
+            {"id": "invoices", "kind": "worker", "name": "Invoices", "parameters": {"workers": 70}},
+            {"id": "picking", "kind": "worker", "name": "Picking", "parameters": {"workers": 70}},
+        ],
+        "wires": [
+            {"id": "w1", "from": {"node": "shop", "port": "out"}, "to": {"node": "topic", "port": "in"}},
+            {"id": "w2", "from": {"node": "topic", "port": "out"}, "to": {"node": "billing", "port": "in"}},
+            {"id": "w3", "from": {"node": "topic", "port": "out"}, "to": {"node": "stock", "port": "in"}},
+            {"id": "w4", "from": {"node": "billing", "port": "out"}, "to": {"node": "invoices", "port": "source"}},
+            {"id": "w5", "from": {"node": "stock", "port": "out"}, "to": {"node": "picking", "port": "source"}},
+        ],
+        "run": {"duration_s": 60},
+    }
+
+    def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
+        super().__init__(network, id, name, parameters)
+        quota = network.account.get(self.kind) or PublishQuota()
+        self.bucket = network.shared("sns publish", lambda: TokenBucket(quota.publish_per_s, quota.publish_per_s))  # type: ignore[attr-defined]
+        self.published = self.delivered = self.failed = self.redriven = self.redrive_failed = self.throttled = self.retries = 0
+        self.filtered_out = self.filtered_attributes = self.filtered_body = self.filtered_bare = self.filtered_opaque = 0
+        self.publish_requests, self.scanned_bytes = 0, 0.0
+        self.copies = 0
+        self.sizes, self.dwell = Tally(), Spread()
+        self.add_dwell, self._size_counts = self.dwell.add, self.sizes.counts
+        self.jitter = self.stream("jitter")
+        self._subscriptions: list[Subscription] = []
+        self._scanning = 0
+        self._matching: dict[MessageType, list[Subscription]] = {}
+
+    def start(self) -> None:
+        self._subscriptions = [Subscription(self, wire) for wire in self.wires_out["out"]]
+        self._scanning = sum(subscription.filters_body for subscription in self._subscriptions)
+
+    def accept(self, message: Message, wire: Wire) -> Refusal | None:
+        count = message.count
+        now_s = self.agenda._now
+        size_bytes = message.size_bytes
+        if size_bytes > self.parameters.maximum_message_size_bytes:
+            return Refusal(Outcome.REJECTED, "too_large", "Message larger than the topic's maximum", retryable=False)
+        if not self.bucket.take_all(count, now_s):
+            self.throttled += count
+            return Refusal(Outcome.THROTTLED, "publish_quota", "Publish quota of the account reached")
+        self.entered += count
+        self.published += count
+        self.publish_requests += count if size_bytes <= CHUNK_BYTES else count * math.ceil(size_bytes / CHUNK_BYTES)
+        sizes = self._size_counts
+        sizes[size_bytes] = sizes.get(size_bytes, 0) + count
+        matching = self._matching.get(message.type)
+        if matching is None:
+            matching = self._matching[message.type] = self._match(message.type)
+        if self._scanning:
+            self.scanned_bytes += count * size_bytes * self._scanning
+        if len(matching) < len(self._subscriptions) or not matching:
+            self._count_filtered(message, matching)
+            if not matching:
+                self.finish(message, "filtered out" if self._subscriptions else "no subscription")
+                return None
+        self.copies += count * len(matching)
+        self.copied += count * (len(matching) - 1)
+        for subscription in matching[1:]:
+            subscription.push(message.copy(), now_s)
+        matching[0].push(message, now_s)
+        return None
+
+    def _match(self, message_type: MessageType) -> list[Subscription]:
+        return [entry for entry in self._subscriptions if entry.matches(message_type.attributes, message_type.body)]
+
+    def _count_filtered(self, message: Message, matching: list[Subscription]) -> None:
+        for subscription in self._subscriptions:
+            if subscription in matching:
+                continue
+            self.filtered_out += message.count
+            if not subscription.filters_body:
+                if message.type.attributes:
+                    self.filtered_attributes += message.count
+                else:
+                    self.filtered_bare += message.count
+            elif message.type.body is None:
+                self.filtered_opaque += message.count
+            else:
+                self.filtered_body += message.count
+
+    # -- deliveries -------------------------------------------------------------------------------------------------
+
+    def pending(self) -> int:
+        """Copies on their way, or waiting for a retry."""
+        return self.copies - self.delivered - self.failed
+
+    def give_up(self, message: Message, wire: Wire, refusal: Refusal) -> None:
+        """A subscription cannot deliver ``message``: it goes to the dead-letter queue, or is lost."""
+        self.failed += message.count
+        queue = self._dead_letter_wire(wire.target.id)
+        if queue is not None:
+            if queue.send(message) is None:
+                self.redriven += message.count
+                return
+            self.redrive_failed += message.count
+        self.lose(message, refusal.cause, f"Undeliverable: {refusal.title.lower()}")
+
+    def _dead_letter_wire(self, subscriber: str) -> Wire | None:
+        wires = self.wires_out["dlq"]
+        own = [wire for wire in wires if wire.parameters.subscriber == subscriber]
+        common = [wire for wire in wires if not wire.parameters.subscriber]
+        return next(iter(own or common), None)
+
+    # -- what it shows ----------------------------------------------------------------------------------------------
+
+    def wire_changed(self, wire: Wire) -> None:
+        self._matching.clear()
+        for place, subscription in enumerate(self._subscriptions):
+            if subscription.wire is wire:
+                self._subscriptions[place] = Subscription(self, wire)
+        self._scanning = sum(subscription.filters_body for subscription in self._subscriptions)
+
+    @classmethod
+    def check(cls, placed: Placed) -> Iterable[Finding]:
+        if not placed.out_of("out"):
+            yield Finding("no-subscription", "warning", f"'{placed.name}' has no subscriptions: what is published is gone", "Wire it to a queue or a function", node=placed.id)
+        for link in placed.out_of("out"):
+            for problem in policy_problems(link.parameters.filter_policy, link.parameters.filter_policy_scope):
+                yield Finding("filter-policy", "error", f"Filter policy of the subscription to '{link.other.name}': {problem}", "Correct the policy", wire=link.id, node=placed.id, parameter="filter_policy")
+        subscribers = {link.other.id for link in placed.out_of("out")}
+        for link in placed.out_of("dlq"):
+            if link.parameters.subscriber and link.parameters.subscriber not in subscribers:
+                yield Finding("unknown-subscriber", "error", f"'{link.parameters.subscriber}' does not subscribe to '{placed.name}'", f"Subscribers: {', '.join(sorted(subscribers)) or 'none'}", wire=link.id, node=placed.id, parameter="subscriber")
+        policies = sum(link.parameters.filter_policy is not None for link in placed.out_of("out"))
+        if policies > 200:
+            yield Finding("filter-policy-quota", "warning", f"'{placed.name}' has {policies} filter policies; the quota is 200 a topic", "Ask AWS for more, or use several topics", node=placed.id)
+
+    def holding(self) -> int:
+        return self.pending()
+
+    def trouble(self) -> tuple[int, int]:
+        return self.failed + self.lost, self.throttled
+
+    def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
+        yield self.prices[0], self.publish_requests
+        if self._scanning:
+            yield self.prices[1], self.scanned_bytes / 1e9
+
+    def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
+        if rates["PublishesThrottled"] > 0:
+            return f"{format_rate(rates['PublishesThrottled'])} are refused: the account may publish {format_rate(self.bucket.rate_per_s)}.", Culprit(self.id)
+        if rates["DeliveryRetries"] > 0:
+            return f"{format_rate(rates['DeliveryRetries'])} deliveries are retried: a subscriber cannot be reached.", Culprit(self.id)
+        return None

@@ -1,0 +1,555 @@
+"""Amazon SQS standard queue: messages wait here until an application or function pulls them.
+
+At least once, best-effort order. A received message is hidden for the visibility timeout; if it is not deleted by then
+it can be received again, and after too many receives it moves to the dead-letter queue. FIFO queues, fair queues and
+redrive tasks are not modelled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.engine.message import DELAYED, GONE, HIDDEN, IN_FLIGHT, MOVED, STALE, VISIBLE, Message, spend
+from simulator.engine.node import Node
+from simulator.engine.outcomes import Culprit, Outcome, Refusal
+from simulator.engine.placement import Placed
+from simulator.engine.wire import Wire
+from simulator.measures import Gauge, Spread, Tally
+from simulator.mechanics.age_order import AgeOrder
+from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.polling import Consumer
+from simulator.mechanics.visibility import VisibilityTimers
+from simulator.units import format_duration, format_rate
+from simulator.vocabulary import (
+    Direction,
+    Fault,
+    Fidelity,
+    Figure,
+    Finding,
+    Metric,
+    Overlay,
+    ParameterSet,
+    Port,
+    Price,
+    Quota,
+    Source,
+    Verb,
+    parameter,
+)
+
+if TYPE_CHECKING:
+    from simulator.engine.network import Network
+
+GUIDE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
+API = Source("Amazon SQS API Reference, SetQueueAttributes", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html", "2026-11")
+QUOTAS = Source("SQS Developer Guide, Amazon SQS message quotas", f"{GUIDE}/quotas-messages.html", "2026-11")
+METRICS = Source("SQS Developer Guide, Available CloudWatch metrics", f"{GUIDE}/sqs-available-cloudwatch-metrics.html", "2026-11")
+POLLING = Source("SQS Developer Guide, short and long polling", f"{GUIDE}/sqs-short-and-long-polling.html", "2026-11")
+PRICING = Source("Amazon SQS pricing, us-east-1", "https://aws.amazon.com/sqs/pricing/", "2026-11", "T")
+MEMORY = Source("From memory: AWS publishes no figure", f"{GUIDE}/sqs-short-and-long-polling.html", "2026-11", "M")
+
+BATCH = 10
+CHUNK_BYTES = 65536
+BACK_AFTER_RECEIVES = 3
+LONGEST_VISIBILITY_S = 43200.0
+
+
+class QueueParameters(ParameterSet):
+    """What SetQueueAttributes sets."""
+
+    visibility_timeout_s: float = parameter(
+        30, "A received message is hidden from other consumers this long. If it is not deleted by then, it can be received again.",
+        title="Visibility timeout", unit="s", section="Delivery", aws="VisibilityTimeout", ge=0, le=43200, source=API, changeable=True)
+    delay_s: float = parameter(
+        0, "Every new message is invisible for this long before it can be received.",
+        title="Delay", unit="s", section="Delivery", aws="DelaySeconds", ge=0, le=900, source=API, changeable=True)
+    message_retention_period_s: float = parameter(
+        345600, "Messages older than this are deleted by SQS, silently.",
+        title="Retention", unit="s", section="Delivery", aws="MessageRetentionPeriod", ge=60, le=1209600, source=API, changeable=True)
+    receive_message_wait_time_s: float = parameter(
+        0, "How long a receive waits for a message when its caller does not say: 0 is short polling, up to 20 s is long polling.",
+        title="Receive wait time", unit="s", section="Delivery", aws="ReceiveMessageWaitTimeSeconds", ge=0, le=20, source=API, changeable=True)
+    maximum_message_size_bytes: int = parameter(
+        1048576, "A larger message is rejected.",
+        title="Maximum message size", unit="bytes", section="Delivery", aws="MaximumMessageSize", ge=1024, le=1048576, source=API, changeable=True)
+    max_receive_count: int = parameter(
+        10, "A message received more often than this without being deleted moves to the dead-letter queue, if one is wired.",
+        title="Max receive count", unit="times", section="Dead letters", aws="RedrivePolicy.maxReceiveCount", ge=1, le=1000, source=API, changeable=True)
+    in_flight_quota: int = parameter(
+        120000, "Messages received but not yet deleted, at most; then receives return nothing. A soft quota: AWS raises it on request.",
+        title="In-flight quota", unit="messages", section="Quotas", ge=1, le=10_000_000, source=QUOTAS, advanced=True)
+    short_poll_sees_share: float = parameter(
+        0.9, "A short poll asks only some of the servers that hold the queue, and may miss a message while fewer than 1,000 are"
+        " queued. This is the chance that it sees one that is there. AWS publishes no figure.",
+        title="Short poll sees", unit="share", section="Quotas", gt=0, le=1, source=MEMORY, advanced=True)
+
+
+def newest(attempt: Message) -> Message:
+    """The token with which the message of this attempt goes on."""
+    while attempt.successor is not None:
+        attempt = attempt.successor
+    return attempt
+
+
+class Queue(Node):
+    """A standard queue."""
+
+    kind = "sqs"
+    title = "SQS queue"
+    short_title = "SQS · standard"
+    neutral_title = "Queue"
+    group = "Application integration"
+    icon = "architecture-service/AmazonSimpleQueueService"
+    summary = "Holds messages until an application or function pulls them; for background jobs and for decoupling."
+    documentation_url = f"{GUIDE}/welcome.html"
+    Parameters = QueueParameters
+    ports = (
+        Port("in", "Messages in", Direction.IN, Verb.SEND, frozenset({"sqs:SendMessage"}), "Producers, topics and other queues send here."),
+        Port("out", "Messages", Direction.OUT, Verb.POLL, frozenset({"sqs:ReceiveMessage"}), "Consumers pull from here, and delete what they have processed."),
+        Port("dlq", "Dead letters", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage"}),
+             "Messages received too often move to the queue wired here.", role="failure", max_wires=1, wire_title="Redrive policy"),
+    )
+    quotas = (
+        Quota("in_flight", "Messages in flight, standard queue", 120000, "messages", "queue", True, QUOTAS),
+        Quota("batch", "Messages a receive or a batch", 10, "messages", "call", False, QUOTAS),
+        Quota("backlog", "Messages waiting", None, "messages", "queue", False, QUOTAS, "unlimited"),
+        Quota("standard_rate", "API calls a second, standard queue", None, "per_s", "queue and action", False, QUOTAS, "nearly unlimited"),
+    )
+    metrics = (
+        Metric("NumberOfMessagesSent", "Sent", "messages", "sum", "Messages added to the queue. Messages moved here as dead letters by SQS itself are not counted.", "sent", METRICS, True, "rates"),
+        Metric("NumberOfMessagesReceived", "Received", "messages", "sum", "Messages returned by receives; each receive of a message counts.", "received", METRICS, True, "rates"),
+        Metric("NumberOfMessagesDeleted", "Deleted", "messages", "sum", "Messages deleted with a valid receipt handle.", "deleted", METRICS, True, "rates"),
+        Metric("ApproximateNumberOfMessagesVisible", "Visible", "messages", "gauge", "Messages that can be received now: the backlog.", "visible", METRICS, True, "backlog"),
+        Metric("ApproximateNumberOfMessagesNotVisible", "In flight", "messages", "gauge", "Messages received, and neither deleted nor expired.", "in_flight", METRICS, True, "backlog"),
+        Metric("ApproximateNumberOfMessagesDelayed", "Delayed", "messages", "gauge", "Messages that are delayed and not yet visible.", "delayed", METRICS, False, "backlog"),
+        Metric("ApproximateAgeOfOldestMessage", "Age of oldest", "s", "gauge", "Age of the oldest message not yet deleted; messages received three times or more are skipped. In a dead-letter queue it counts from the move.", "age_of_oldest_s", METRICS, True, "age"),
+        Metric("NumberOfEmptyReceives", "Empty receives", "count", "sum", "Receives that returned no message.", "empty_receives", METRICS, False, "calls"),
+        Metric("SentMessageSize", "Message size", "bytes", "spread", "Sizes of the messages added to the queue.", "sizes", METRICS, False, "size"),
+        Metric("MessageWait", "Wait", "s", "spread", "Time from becoming visible to being received. CloudWatch has no such metric.", "waits", None, True, "latency"),
+        Metric("MessagesMovedToDeadLetterQueue", "Dead-lettered", "messages", "sum", "Messages moved to the dead-letter queue. CloudWatch has no such metric.", "dead_lettered", None, True, "trouble"),
+        Metric("VisibilityTimeoutsExpired", "Visibility expired", "messages", "sum", "Messages that became visible again because no one deleted them in time. CloudWatch has no such metric.", "expired_visibility", None, True, "trouble"),
+        Metric("StaleDeletes", "Stale deletes", "messages", "sum", "Deletes that came after the message was received again: they succeed and delete nothing. CloudWatch has no such metric.", "stale_deletes", None, False, "trouble"),
+        Metric("MessagesExpired", "Retention expired", "messages", "sum", "Messages deleted because the retention period ran out. CloudWatch has no such metric.", "retention_expired", None, False, "trouble"),
+        Metric("MessagesRejected", "Rejected", "messages", "sum", "Messages larger than the maximum size. CloudWatch has no such metric.", "rejected", None, False, "trouble"),
+    )
+    overlay = Overlay("ApproximateNumberOfMessagesVisible", (Figure("ApproximateNumberOfMessagesVisible"), Figure("ApproximateAgeOfOldestMessage", "age")))
+    wait_titles: ClassVar[Mapping[str, str]] = {
+        "delay": "Delay of the queue", "visibility": "Hidden after a failed attempt", "in_flight_quota": "In-flight quota reached", "no_consumer": "No consumer",
+        "poller_ramp": "Pollers still scaling up", "maximum_concurrency": "Mapping at its maximum concurrency", "poller_ceiling": "Mapping at the poller ceiling",
+        "disabled": "Mapping disabled", "delivery_latency": "Delivery latency of the mapping", "batching_window": "Batching window",
+        "reserved_concurrency": "Function at its reserved concurrency", "account_concurrency": "Account concurrency used up", "scaling_rate": "New environments too slow",
+        "request_rate": "Function at its request rate", "stopped": "Consumer stopped", "workers_busy": "All workers busy", "polling": "Waiting for the next short poll",
+        "request_latency": "Request latency of the receive",
+    }
+    faults = (Fault("unavailable", "Sends fail", "Senders get a server-side error, as in an outage of the service."),)
+    prices = (Price("requests", "Requests, standard queue", 0.40e-6, "request of up to 64 KB", PRICING),)
+    fidelity = Fidelity(
+        modelled=(
+            "Delay, visibility timeout, receive count, and a receipt handle for each receive: a late delete does not delete.",
+            "Dead-letter queue: a message over its receive count moves at the next receive, and keeps its enqueue time.",
+            "Retention: the oldest messages vanish when it runs out.",
+            "Long and short polling, batches of at most 10, the in-flight quota.",
+            "Every request is counted for the bill: sends, receives (empty ones too), deletes, in chunks of 64 KB.",
+        ),
+        approximated=(
+            "Order is first in, first out; SQS promises best effort only. Messages received three times or more go to the back.",
+            "Messages return to the front after their visibility timeout.",
+            "A short poll sees a queue of fewer than 1,000 messages with a chance you set; AWS publishes no figure.",
+            "Metrics are exact at each instant; CloudWatch's are approximate and lag by up to a minute.",
+        ),
+        ignored=(
+            "FIFO queues, deduplication, fair queues, redrive tasks and encryption.",
+            "Rare duplicates that SQS itself makes, and deleted messages that reappear.",
+            "Attribute changes take up to 60 s to spread; here they act at once.",
+        ),
+    )
+    example: ClassVar[Mapping[str, Any]] = {
+        "version": 1, "name": "A queue and its workers",
+        "nodes": [
+            {"id": "jobs", "kind": "traffic", "name": "Jobs", "parameters": {"load": {"shape": "constant", "rate_per_s": 8}}},
+            {"id": "queue", "kind": "sqs", "name": "jobs", "parameters": {}},
+            {"id": "workers", "kind": "worker", "name": "Workers", "parameters": {}},
+        ],
+        "wires": [
+            {"id": "w1", "from": {"node": "jobs", "port": "out"}, "to": {"node": "queue", "port": "in"}},
+            {"id": "w2", "from": {"node": "queue", "port": "out"}, "to": {"node": "workers", "port": "source"}},
+        ],
+        "run": {"duration_s": 300},
+    }
+
+    def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
+        super().__init__(network, id, name, parameters)
+        self.visibility_timeout_s: float = self.parameters.visibility_timeout_s
+        self.wait_time_s: float = self.parameters.receive_message_wait_time_s
+        self.sent = self.received = self.deleted = self.requests = 0
+        self.dead_lettered = self.expired_visibility = self.stale_deletes = self.retention_expired = self.rejected = 0
+        self.empty_calls = 0.0
+        self.visible, self.delayed = Gauge(), Gauge()
+        self.in_flight = self.limit("in_flight", "Messages in flight", self.parameters.in_flight_quota, "in_flight_quota")
+        self.sizes, self.waits = Tally(), Spread()
+        self._queue: deque[Message] = deque()
+        self._size_counts, self._single_waits = self.sizes.counts, self.waits.singles
+        self._gets_dead_letters = False
+        self._ages = AgeOrder()
+        self._timers = VisibilityTimers(self.agenda, self._visibility_expired)
+        self._waiting: deque[Consumer] = deque()
+        self._retention_booked = self._unavailable = False
+        self._delay_cause = self.cause("delay", "Delay of the queue", Culprit(id, "delay_s"), capacity=False)
+        self._hidden_cause = self.cause("visibility", "Hidden after a failed attempt", Culprit(id, "visibility_timeout_s"), capacity=False)
+        self.full_cause = self.cause("in_flight_quota", "In-flight quota reached", Culprit(id, "in_flight_quota"))
+        self._bound = self.cause("no_consumer", "No consumer", Culprit(id))
+
+    def start(self) -> None:
+        self._note_redrive()
+        self._gets_dead_letters = any(wire.source_port.role == "failure" for wire in self.wires_in["in"])
+
+    def _note_redrive(self) -> None:
+        self._most_receives = self.parameters.max_receive_count if self.wires_out["dlq"] else math.inf
+
+    # -- messages come in -------------------------------------------------------------------------------------------
+
+    def accept(self, message: Message, wire: Wire) -> Refusal | None:
+        count = message.count
+        size_bytes = message.size_bytes
+        if self._unavailable:
+            return Refusal(Outcome.FAILED, "unavailable", f"{self.name} is unavailable")
+        if size_bytes > self.parameters.maximum_message_size_bytes:
+            self.rejected += count
+            return Refusal(Outcome.REJECTED, "too_large", "Message larger than the queue's maximum", retryable=False)
+        now_s = self.agenda._now
+        self.entered += count
+        if message.place != MOVED:
+            message.sent_s = now_s
+            self.sent += count
+            self.requests += count if size_bytes <= CHUNK_BYTES else count * math.ceil(size_bytes / CHUNK_BYTES)
+            sizes = self._size_counts
+            sizes[size_bytes] = sizes.get(size_bytes, 0) + count
+        message.attempt = 0
+        message.source = self
+        message.successor = None
+        message.worked = False
+        self._ages.add(message)
+        if not self._retention_booked:
+            self._book_retention()
+        if self.parameters.delay_s > 0:
+            message.place = DELAYED
+            message.since_s = now_s
+            self.delayed.add(count, now_s)
+            self.agenda.at(now_s + self.parameters.delay_s, self._delay_over, message)
+        else:
+            message.place = VISIBLE
+            message.since_s = now_s
+            self.visible.add(count, now_s)
+            self._queue.append(message)
+            if self._waiting:
+                self._waiting.popleft().wake()
+        return None
+
+    def _delay_over(self, message: Message) -> None:
+        if message.place == DELAYED:
+            now_s = self.agenda._now
+            self.delayed.add(-message.count, now_s)
+            spend(message, self._delay_cause, message.since_s, now_s)
+            self._appear(message, now_s)
+
+    def _appear(self, message: Message, now_s: float, front: bool = False) -> None:
+        message.place = VISIBLE
+        message.since_s = now_s
+        self.visible.add(message.count, now_s)
+        if front:
+            self._queue.appendleft(message)
+        else:
+            self._queue.append(message)
+        if self._waiting:
+            self._waiting.popleft().wake()
+
+    # -- consumers pull ---------------------------------------------------------------------------------------------
+
+    def is_full(self) -> bool:
+        return bool(self.in_flight.value >= self.parameters.in_flight_quota)
+
+    def wait(self, consumer: Consumer) -> None:
+        if consumer not in self._waiting:
+            self._waiting.append(consumer)
+
+    def count_requests(self, calls: int) -> None:
+        self.requests += calls
+
+    def count_empty_receives(self, calls: float) -> None:
+        self.empty_calls += calls
+
+    def empty_receives(self) -> int:
+        """Receives so far that returned nothing."""
+        return int(self.empty_calls)
+
+    def short_poll_misses(self, draw: float) -> bool:
+        return bool(self.visible.value < 1000 and draw >= self.parameters.short_poll_sees_share)
+
+    def receive(self, limit: int, bottleneck: Bottleneck, path_to: str, visibility_timeout_s: float | None = None) -> list[Message]:
+        queue = self._queue
+        taken: list[Message] = []
+        room: float = self.parameters.in_flight_quota - self.in_flight.value
+        if limit < room:
+            room = limit
+        self._bound = bottleneck.cause
+        now_s: float = self.agenda._now
+        deadline_s = now_s + (self.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s)
+        received = 0
+        while queue and room > 0:
+            message = queue.popleft()
+            if message.place != VISIBLE or (message.attempt >= self._most_receives and self._dead_letter(message, now_s)):
+                continue
+            if message.count > room:
+                message = self._part_of(message, int(room))
+            room -= message.count
+            received += message.count
+            since_s = message.since_s
+            if now_s > since_s:
+                bottleneck.charge(message, since_s, now_s)
+            if message.count == 1:
+                self._single_waits.append(now_s - since_s)
+            else:
+                self.waits.add(now_s - since_s, message.count)
+            message.attempt += 1
+            message.received_s = now_s
+            message.deadline_s = deadline_s
+            message.place = IN_FLIGHT
+            message.path = message.path.steps.get(path_to) or message.path.to(path_to)
+            self._timers.set(message, deadline_s)
+            taken.append(message)
+        if received:
+            self.requests += 1
+            self.received += received
+            self.visible.add(-received, now_s)
+            self.in_flight.add(received, now_s)
+        return taken
+
+    def _part_of(self, message: Message, count: int) -> Message:
+        part = message.stored_copy(count)
+        message.count -= count
+        self._ages.add(part)
+        self._queue.appendleft(message)
+        return part
+
+    def _dead_letter(self, message: Message, now_s: float) -> bool:
+        """Move a message that was received too often; false if the dead-letter queue refuses it."""
+        moved = message.copy()
+        moved.place, moved.sent_s = MOVED, message.sent_s
+        if now_s > message.since_s:
+            moved.legs = (moved.legs, self._bound, message.since_s, now_s)
+        if self.wires_out["dlq"][0].send(moved) is not None:
+            return False
+        self._bound.message_s += message.count * (now_s - message.since_s)
+        message.place = GONE
+        self.visible.add(-message.count, now_s)
+        self.dead_lettered += message.count
+        return True
+
+    def split_attempt(self, attempt: Message, count: int) -> Message:
+        part = attempt.stored_copy(count)
+        attempt.count -= count
+        self._ages.add(part)
+        if part.place == IN_FLIGHT:
+            self._timers.move(part, part.deadline_s)
+        elif attempt.successor is not None:
+            part.successor = attempt.successor.stored_copy(count)
+            attempt.successor.count -= count
+            self._ages.add(part.successor)
+            self._restore(part.successor)
+        return part
+
+    def _restore(self, message: Message) -> None:
+        if message.place == VISIBLE:
+            self._queue.appendleft(message)
+        elif message.place in (IN_FLIGHT, HIDDEN):
+            self._timers.move(message, message.deadline_s)
+
+    def delete(self, attempts: Sequence[Message]) -> Sequence[Message]:
+        now_s = self.agenda._now
+        self.requests += 1 if len(attempts) <= BATCH else math.ceil(len(attempts) / BATCH)
+        was_full = self.in_flight.value >= self.parameters.in_flight_quota
+        deleted = 0
+        owned = attempts
+        for attempt in attempts:
+            if attempt.place != IN_FLIGHT:
+                owned = self._delete_some(attempts, now_s)
+                break
+        else:
+            for attempt in attempts:
+                attempt.place = GONE
+                deleted += attempt.count
+            self.in_flight.add(-deleted, now_s)
+            self.deleted += deleted
+            self.forwarded += deleted
+        if was_full and self._waiting and self._queue:
+            self._waiting.popleft().wake()
+        return owned
+
+    def _delete_some(self, attempts: Sequence[Message], now_s: float) -> list[Message]:
+        """Delete where some attempts ended before: those whose receipts are still valid."""
+        owned: list[Message] = []
+        for attempt in attempts:
+            if attempt.place == IN_FLIGHT:
+                attempt.place = GONE
+                self.in_flight.add(-attempt.count, now_s)
+            elif not self._delete_late(attempt, now_s):
+                continue
+            self.deleted += attempt.count
+            self.forwarded += attempt.count
+            owned.append(attempt)
+        return owned
+
+    def _delete_late(self, attempt: Message, now_s: float) -> bool:
+        """Delete with the receipt of an attempt that ended: valid only if the message was not received again."""
+        message = newest(attempt)
+        if message.place != VISIBLE or message.attempt != attempt.attempt:
+            self.stale_deletes += attempt.count
+            return False
+        message.place = GONE
+        self.visible.add(-message.count, now_s)
+        return True
+
+    def worked(self, attempt: Message) -> bool:
+        latest = newest(attempt)
+        first = not latest.worked
+        latest.worked = True
+        return first
+
+    def give_back(self, attempts: Sequence[Message]) -> None:
+        for attempt in attempts:
+            if attempt.place == IN_FLIGHT:
+                attempt.place = HIDDEN
+
+    def change_visibility(self, attempts: Sequence[Message], timeout_s: float) -> None:
+        now_s = self.agenda._now
+        self.requests += 1
+        for attempt in attempts:
+            if attempt.place in (IN_FLIGHT, HIDDEN):
+                attempt.deadline_s = min(now_s + timeout_s, attempt.received_s + LONGEST_VISIBILITY_S)
+                self._timers.move(attempt, attempt.deadline_s)
+
+    # -- time passes ------------------------------------------------------------------------------------------------
+
+    def _visibility_expired(self, message: Message) -> None:
+        """The message can be received again. If a consumer still works on it, its token goes on as a stale receipt."""
+        now_s = self.agenda._now
+        if message.place == IN_FLIGHT:
+            successor = message.stored_copy(message.count)
+            message.place, message.successor = STALE, successor
+            message = successor
+            message.place = HIDDEN
+            self._ages.add(message)
+        was_full = self.is_full()
+        self.in_flight.add(-message.count, now_s)
+        self.expired_visibility += message.count
+        if message.path.nodes[-1] != self.id and message.path.before is not None:
+            message.path = message.path.before
+        booked_to_s = max(message.received_s, message.legs[3] if message.legs is not None else 0.0)
+        if now_s > booked_to_s:
+            spend(message, self._hidden_cause, booked_to_s, now_s)
+        self._appear(message, now_s, front=message.attempt < BACK_AFTER_RECEIVES)
+        if was_full and self._waiting:
+            self._waiting.popleft().wake()
+
+    def _book_retention(self) -> None:
+        oldest = self._ages.oldest()
+        if oldest is not None:
+            self._retention_booked = True
+            self.agenda.at(max(self.agenda._now, oldest.sent_s + self.parameters.message_retention_period_s), self._retention_over)
+
+    def _retention_over(self, _: None) -> None:
+        now_s = self.agenda._now
+        self._retention_booked = False
+        while (oldest := self._ages.oldest()) is not None and oldest.sent_s + self.parameters.message_retention_period_s <= now_s:
+            self._expire(oldest, now_s)
+        self._book_retention()
+
+    def _expire(self, message: Message, now_s: float) -> None:
+        gauge = {DELAYED: self.delayed, VISIBLE: self.visible}.get(message.place, self.in_flight)
+        gauge.add(-message.count, now_s)
+        message.place = GONE
+        self.retention_expired += message.count
+        self.lose(message, "retention", "Retention period ran out")
+
+    # -- what it shows ----------------------------------------------------------------------------------------------
+
+    def age_of_oldest_s(self) -> float:
+        """Age in seconds of the oldest message received fewer than three times; 0 when there is none."""
+        oldest = self._ages.first(lambda message: message.attempt < BACK_AFTER_RECEIVES)
+        if oldest is None:
+            return 0.0
+        now_s: float = self.agenda._now
+        return now_s - (oldest.since_s if oldest.attempt == 0 and self._gets_dead_letters else oldest.sent_s)
+
+    @classmethod
+    def check(cls, placed: Placed) -> Iterable[Finding]:
+        values = placed.parameters
+        if not placed.out_of("out") and not any(link.other_port == "dlq" for link in placed.into("in")):
+            yield Finding("no-consumer", "note", f"Nothing consumes from '{placed.name}': messages stay until retention deletes them", "Wire it to a consumer", node=placed.id)
+        if placed.out_of("out") and not placed.out_of("dlq"):
+            yield Finding("no-dead-letter-queue", "note", f"'{placed.name}' has no dead-letter queue: a message that always fails is tried until retention deletes it",
+                          "Wire its dead-letter port to a queue", node=placed.id)
+        for link in placed.out_of("dlq"):
+            if link.other is placed:
+                yield Finding("own-dead-letter-queue", "error", f"'{placed.name}' is its own dead-letter queue", "Wire the port to another queue", node=placed.id, wire=link.id)
+            elif link.other.parameters.message_retention_period_s <= values.message_retention_period_s:
+                yield Finding("dead-letter-retention", "warning",
+                              f"'{link.other.name}' keeps messages no longer than '{placed.name}', and counts from the first enqueue: dead letters may vanish before anyone looks",
+                              "Give the dead-letter queue a longer retention", node=link.other.id, parameter="message_retention_period_s", related=(placed.id,))
+
+    def littles_law(self, elapsed_s: float) -> tuple[float, float, float] | None:
+        now_s = self.agenda._now
+        waits = self.waits.total
+        still_s = sum(message.count * (now_s - max(message.since_s, now_s - elapsed_s)) for message in self._queue if message.place == VISIBLE)
+        if waits.count == 0 or elapsed_s <= 0:
+            return None
+        return self.visible.area(now_s) / elapsed_s, waits.count / elapsed_s, (waits.sum + still_s) / waits.count
+
+    def housekeep(self) -> None:
+        self._ages.compact()
+        self._timers.compact()
+
+    def holding(self) -> int:
+        return sum(message.count for message in self._ages)
+
+    def backlog(self) -> float:
+        return self.visible.value
+
+    def trouble(self) -> tuple[int, int]:
+        return self.lost + self.dead_lettered, 0
+
+    def fault_unavailable(self, value: ParameterSet | None) -> None:
+        """Sends fail until cleared (None)."""
+        self._unavailable = value is not None
+
+    def parameter_changed(self, name: str) -> None:
+        self._note_redrive()
+        if name == "visibility_timeout_s":
+            self.visibility_timeout_s = self.parameters.visibility_timeout_s
+        if name == "receive_message_wait_time_s":
+            self.wait_time_s = self.parameters.receive_message_wait_time_s
+        if name == "message_retention_period_s":
+            self.agenda.at(self.agenda._now, self._retention_over)
+
+    def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
+        yield self.prices[0], self.requests + self.empty_receives()
+
+    def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
+        if self.visible.value < 1:
+            return None
+        arrive, taken = rates["NumberOfMessagesSent"], rates["NumberOfMessagesReceived"]
+        if not self.wires_out["out"]:
+            return "Nothing consumes from this queue: what arrives stays.", None
+        text = f"{format_rate(arrive)} arrive, {format_rate(taken)} are taken. {self._bound.title}."
+        growth = arrive - taken
+        if growth > 0.01 * arrive and growth > 0:
+            oldest_s = self.age_of_oldest_s()
+            left_s = self.parameters.message_retention_period_s - oldest_s
+            slower = growth / arrive
+            text += f" The backlog grows by {format_rate(growth)}; at this rate the oldest message reaches retention in {format_duration(max(left_s, 0) / slower)}."
+        elif taken > arrive * 1.01:
+            text += f" The backlog shrinks; it is gone in {format_duration(self.visible.value / (taken - arrive))}."
+        return text, self._bound.culprit

@@ -1,0 +1,349 @@
+"""Traffic: whatever sends messages or requests into the system, at a rate that follows a shape or a recorded trace.
+
+A source makes messages of one or more types. Types carry real attributes and bodies, so that filters downstream are
+evaluated, not guessed. What a receiver refuses is lost here: clients that retry are not modelled.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from simulator.engine.message import Message, MessageType
+from simulator.engine.node import Node
+from simulator.engine.outcomes import Culprit, Outcome, Refusal
+from simulator.engine.placement import Placed
+from simulator.engine.wire import Wire
+from simulator.mechanics.arrivals import Arrivals
+from simulator.mechanics.load_shapes import ConstantLoad, Load
+from simulator.units import format_rate
+from simulator.vocabulary import (
+    ANY_ACTION,
+    Direction,
+    Fault,
+    Fidelity,
+    Figure,
+    Finding,
+    Metric,
+    Overlay,
+    ParameterSet,
+    Port,
+    Verb,
+    parameter,
+)
+
+if TYPE_CHECKING:
+    from simulator.engine.network import Network
+
+LARGEST_BYTES = 1_048_576
+TYPES_BLOCK = 4096
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _is_array(text: str) -> bool:
+    try:
+        elements = json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(elements, list) and not any(isinstance(element, (list, dict)) for element in elements)
+
+
+class Attribute(ParameterSet):
+    """A message attribute, as SNS and SQS define it."""
+
+    Type: Literal["String", "String.Array", "Number", "Binary"] = parameter("String", "Data type of the value.", title="Type", section="Attribute")
+    Value: str = parameter("", "The value; for String.Array a JSON array.", title="Value", section="Attribute", max_length=10_000)
+
+    @field_validator("Value", mode="before")
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        return json.dumps(given) if isinstance(given, (int, float, list)) else given
+
+    @model_validator(mode="after")
+    def _readable(self) -> Attribute:
+        if self.Type == "Number" and not _is_number(self.Value):
+            raise ValueError(f"the value of a Number attribute must be a number, not '{self.Value}'")
+        if self.Type == "String.Array" and not _is_array(self.Value):
+            raise ValueError(f"the value of a String.Array attribute must be a JSON array of strings, numbers, true, false or null, not '{self.Value}'")
+        return self
+
+
+class UniformKeys(ParameterSet):
+    """Keys are equally likely."""
+
+    keys: Literal["uniform"] = "uniform"
+    number: int = parameter(1000, "How many different keys there are.", title="Keys", unit="count", section="Keys", ge=1, le=10_000_000)
+
+
+class ZipfKeys(ParameterSet):
+    """A few keys are hot, many are rare: the k-th has weight 1 / k^s."""
+
+    keys: Literal["zipf"] = "zipf"
+    number: int = parameter(1000, "How many different keys there are.", title="Keys", unit="count", section="Keys", ge=1, le=10_000_000)
+    exponent: float = parameter(1.0, "0 is uniform; 1 is what word counts and web pages show; more is hotter.", title="Exponent", section="Keys", ge=0, le=10)
+
+
+class SingleKey(ParameterSet):
+    """All messages have the same key."""
+
+    keys: Literal["single"] = "single"
+
+
+Keys = Annotated[SingleKey | UniformKeys | ZipfKeys, Field(discriminator="keys")]
+
+
+class TypeOfMessage(ParameterSet):
+    """One kind of message among those that a source sends."""
+
+    name: str = parameter("message", "What it is called in traces and reports.", title="Name", section="Message", min_length=1, max_length=100)
+    share: float = parameter(1.0, "Its weight among the types of this source.", title="Share", section="Message", gt=0, le=1e6)
+    size_bytes: int = parameter(1024, "Size of the message.", title="Size", unit="bytes", section="Message", ge=1, le=268_435_456)
+    attributes: dict[str, Attribute] = parameter(dict, 'Message attributes, for example {"kind": {"Type": "String", "Value": "order"}}.', title="Attributes", section="Content", widget="json")
+    body: dict[str, Any] | list[Any] | str | None = parameter(None, "JSON body, which filters on the body look at. Empty: not JSON.", title="Body", section="Content", widget="json")
+    failure_probability: float = parameter(
+        0.0, "Chance that an attempt at processing it fails, every time. 1 is a poison message.", title="Fails when processed", unit="share", section="Content", ge=0, le=1)
+    key: Keys = parameter(lambda: SingleKey(), "Which partition or group key it has.", title="Key", section="Keys")
+
+    @model_validator(mode="after")
+    def _readable(self) -> TypeOfMessage:
+        if isinstance(self.body, str):
+            try:
+                json.loads(self.body)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        return self
+
+    def parsed_body(self) -> Any:
+        """The body as JSON values; None if it has none."""
+        return json.loads(self.body) if isinstance(self.body, str) else self.body
+
+
+class TrafficParameters(ParameterSet):
+    """How much, when, and what."""
+
+    load: Load = parameter(lambda: ConstantLoad(), "How the rate goes over time.", title="Load", section="Load", changeable=True)
+    arrivals: Literal["poisson", "even"] = parameter(
+        "poisson", "Poisson: at random, as independent users do. Even: at equal distances.", title="Arrivals", section="Load", changeable=True)
+    message_types: tuple[TypeOfMessage, ...] = parameter(
+        lambda: (TypeOfMessage(),), "What is sent. A message is of each type with a chance in proportion to its share.", title="Message types",
+        section="Messages", widget="message_types", min_length=1, max_length=100)
+
+
+class Traffic(Node):
+    """A source of messages."""
+
+    kind = "traffic"
+    title = "Traffic"
+    short_title = "Traffic"
+    neutral_title = "Traffic"
+    group = "Traffic"
+    icon = "resource/Users"
+    summary = "Sends messages or requests at a rate that follows a shape, or a recorded trace."
+    documentation_url = ""
+    Parameters = TrafficParameters
+    ports = (
+        Port("out", "Messages", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "Messages sent one-way: to queues, topics, asynchronous functions."),
+        Port("requests", "Requests", Direction.OUT, Verb.INVOKE, frozenset({ANY_ACTION}), "Requests whose caller waits for the answer."),
+    )
+    metrics = (
+        Metric("MessagesCreated", "Created", "messages", "sum", "Messages and requests made.", "made", None, True, "rates"),
+        Metric("MessagesAccepted", "Accepted", "messages", "sum", "Messages that a receiver took, and requests that were answered with success.", "accepted", None, True, "rates"),
+        Metric("MessagesRefused", "Refused", "messages", "sum", "Messages that a receiver refused, and requests that failed.", "refused", None, True, "trouble"),
+        Metric("OfferedLoad", "Offered load", "per_s", "gauge", "The rate that the shape (times the load multiplier) asks for now.", "offered_per_s", None, True, "rates"),
+        Metric("RequestsOutstanding", "Outstanding", "messages", "gauge", "Requests that wait for an answer.", "outstanding", None, False, "backlog"),
+    )
+    overlay = Overlay("OfferedLoad", (Figure("MessagesCreated"), Figure("MessagesRefused", "refused")))
+    faults = (Fault("silent", "The source falls silent", "Nothing is sent until cleared."),)
+    fidelity = Fidelity(
+        modelled=(
+            "Poisson or evenly spaced arrivals with a rate that changes over time, drawn exactly.",
+            "Replay of recorded traces: counts in intervals, or times of arrivals.",
+            "Message types with shares, sizes, attributes, JSON bodies and keys.",
+        ),
+        approximated=("Inside an interval of a trace the rate is constant.",),
+        ignored=("Clients that retry what was refused, and what they wait between tries.", "Network latency between the source and the service."),
+    )
+    example: ClassVar[Mapping[str, Any]] = {
+        "version": 1, "name": "A source and a queue",
+        "nodes": [
+            {"id": "clicks", "kind": "traffic", "name": "Clicks", "parameters": {"load": {"shape": "ramp", "from_per_s": 0, "to_per_s": 50, "over_s": 60}}},
+            {"id": "queue", "kind": "sqs", "name": "clicks", "parameters": {}},
+            {"id": "counters", "kind": "worker", "name": "Counters", "parameters": {"workers": 40}},
+        ],
+        "wires": [
+            {"id": "w1", "from": {"node": "clicks", "port": "out"}, "to": {"node": "queue", "port": "in"}},
+            {"id": "w2", "from": {"node": "queue", "port": "out"}, "to": {"node": "counters", "port": "source"}},
+        ],
+        "run": {"duration_s": 120},
+    }
+
+    def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
+        super().__init__(network, id, name, parameters)
+        self.accepted = self.refused = self.outstanding = self.made = 0
+        self._silent = False
+        self._generation = 0
+        self._types = [
+            MessageType(entry.name, entry.size_bytes, {key: value.model_dump() for key, value in entry.attributes.items()}, entry.parsed_body(), entry.failure_probability)
+            for entry in self.parameters.message_types
+        ]
+        self._path = network.root.to(id)
+        self._next_type = self._type_draws()
+        self._next_keys = [_key_draws(entry.key, self.stream(f"keys {entry.name}").generator) for entry in self.parameters.message_types]
+
+    def start(self) -> None:
+        self._wires: list[Wire] = self.wires_out["out"]
+        self._request_wires: list[Wire] = self.wires_out["requests"]
+        self._begin()
+
+    def _begin(self) -> None:
+        """Draw arrivals from now on."""
+        self._arrivals = Arrivals(self.parameters.load, self.parameters.arrivals, self.stream(f"arrivals {self._generation}").generator)
+        self._restart()
+
+    def _restart(self) -> None:
+        """Forget arrivals drawn for later, and draw anew with the present load."""
+        self._generation += 1
+        factor = 0.0 if self._silent else self.network.load
+        self._arrivals.change_factor(factor, self.agenda._now)
+        self._times = _from_now(self._arrivals, self.agenda._now)
+        self._book(self._generation)
+
+    def _book(self, generation: int) -> None:
+        time_s = next(self._times, None)
+        if time_s is not None:
+            self.agenda.at(time_s, self._arrive, generation)
+
+    def _arrive(self, generation: int) -> None:
+        if generation != self._generation:
+            return
+        self.made += 1
+        place = self._next_type() if self._next_type is not None else 0
+        message = Message(1, self._types[place], self.agenda._now, self._path, None, self._next_keys[place](), self.made)
+        if self._request_wires:
+            for wire in self._request_wires:
+                self.created += 1
+                self.outstanding += 1
+                wire.invoke(message.copy(), self._answered)
+        for wire in self._wires[1:]:
+            self._send(message.copy(), wire)
+        if self._wires:
+            self._send(message, self._wires[0])
+        elif not self._request_wires:
+            self.created += 1
+            self.finish(message, "not wired")
+        time_s = next(self._times, None)
+        if time_s is not None:
+            self.agenda.at(time_s, self._arrive, generation)
+
+    def _send(self, message: Message, wire: Wire) -> None:
+        self.created += message.count
+        refusal = wire.send(message)
+        if refusal is None:
+            self.accepted += message.count
+        else:
+            self._refuse(message, refusal)
+
+    def _answered(self, message: Message, refusal: Refusal | None) -> None:
+        self.outstanding -= message.count
+        if refusal is None:
+            self.accepted += message.count
+        else:
+            self._refuse(message, refusal)
+
+    def _refuse(self, message: Message, refusal: Refusal) -> None:
+        self.refused += message.count
+        self.lose(message, refusal.cause, refusal.title if refusal.outcome is not Outcome.REJECTED else f"Rejected: {refusal.title.lower()}")
+
+    def _type_draws(self) -> Callable[[], int] | None:
+        shares = np.array([entry.share for entry in self.parameters.message_types])
+        if len(shares) == 1:
+            return None
+        edges = np.cumsum(shares / shares.sum())
+        edges[-1] = 1.0
+        return self.stream("types").draws(lambda generator: np.searchsorted(edges, generator.random(TYPES_BLOCK), side="right"))  # type: ignore[return-value]
+
+    # -- what changes -----------------------------------------------------------------------------------------------
+
+    def load_changed(self, factor: float) -> None:
+        self._restart()
+
+    def parameter_changed(self, name: str) -> None:
+        if name in ("load", "arrivals"):
+            self._begin()
+
+    def fault_silent(self, value: ParameterSet | None) -> None:
+        """Nothing is sent until cleared (None)."""
+        self._silent = value is not None
+        self._restart()
+
+    # -- what it shows ----------------------------------------------------------------------------------------------
+
+    def offered_per_s(self) -> float:
+        """The rate that is asked for now, in messages a second."""
+        return self._arrivals.rate_per_s(self.agenda._now)
+
+    def holding(self) -> int:
+        return self.outstanding
+
+    def trouble(self) -> tuple[int, int]:
+        return self.refused, 0
+
+    def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
+        if rates["MessagesRefused"] > 0:
+            reason = max(self.losses.values(), key=lambda loss: loss.messages).title
+            return f"{format_rate(rates['MessagesRefused'])} of {format_rate(rates['MessagesCreated'])} are refused: {reason}.", None
+        return None
+
+    @classmethod
+    def check(cls, placed: Placed) -> Iterable[Finding]:
+        for entry in placed.parameters.message_types:
+            if entry.size_bytes > LARGEST_BYTES:
+                yield Finding("message-too-large", "warning", f"Messages of type '{entry.name}' are larger than any queue or topic takes (1 MiB)", "Send a reference to an object in a store instead", node=placed.id, parameter="message_types")
+        names = [entry.name for entry in placed.parameters.message_types]
+        if len(set(names)) < len(names):
+            yield Finding("duplicate-type", "error", f"'{placed.name}' has two message types of the same name", "Rename one", node=placed.id, parameter="message_types")
+
+
+def _from_now(arrivals: Arrivals, now_s: float) -> Iterator[float]:
+    """The arrival times from ``now_s`` on, one by one."""
+    while True:
+        block = arrivals.block()
+        if not len(block):
+            return
+        for time_s in block.tolist():
+            yield time_s if time_s > now_s else now_s
+
+
+def _key_draws(keys: Any, generator: np.random.Generator) -> Callable[[], int]:
+    """A function that gives the key (a number from 0) of the next message."""
+    if isinstance(keys, SingleKey):
+        return int
+    if isinstance(keys, UniformKeys):
+        number = keys.number
+
+        def block() -> Any:
+            return generator.integers(0, number, TYPES_BLOCK)
+    else:
+        weights = np.arange(1, keys.number + 1, dtype=float) ** -keys.exponent
+        edges = np.cumsum(weights / weights.sum())
+        edges[-1] = 1.0
+
+        def block() -> Any:
+            return np.searchsorted(edges, generator.random(TYPES_BLOCK), side="right")
+
+    def endless() -> Iterator[int]:
+        while True:
+            yield from block().tolist()
+
+    return endless().__next__

@@ -1,0 +1,369 @@
+"""Worker application: a program of yours with a fixed number of workers that pull messages from a queue.
+
+It stands for anything that calls ReceiveMessage: processes on servers, in containers, on premises. Each worker receives a
+batch, works on it, deletes what it has done, and receives again. It does not scale by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.engine.message import Message, spend
+from simulator.engine.outcomes import Culprit
+from simulator.engine.streams import Stream
+from simulator.engine.wire import Wire
+from simulator.measures import Spread
+from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.distributions import Constant, Distribution, Exponential
+from simulator.mechanics.polling import PullSource
+from simulator.mechanics.processing import Processor, PublishParameters
+from simulator.units import format_rate
+from simulator.vocabulary import (
+    ANY_ACTION,
+    Direction,
+    Fault,
+    Fidelity,
+    Figure,
+    Metric,
+    Overlay,
+    ParameterSet,
+    Port,
+    Price,
+    Source,
+    Verb,
+    parameter,
+)
+
+if TYPE_CHECKING:
+    from simulator.engine.network import Network
+
+GUIDE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
+RECEIVE = Source("Amazon SQS API Reference, ReceiveMessage", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html", "2026-11")
+THROUGHPUT = Source("SQS Developer Guide, increasing throughput: 20 ms a round trip", f"{GUIDE}/sqs-throughput-horizontal-scaling-and-batching.html", "2026-11")
+EXTENDS = Source("Amazon SQS API Reference, ChangeMessageVisibility", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html", "2026-11")
+LONGEST_VISIBILITY_S = 43200.0
+
+
+class WorkerParameters(ParameterSet):
+    """The application, and what it does with a message."""
+
+    workers: int = parameter(
+        10, "Workers that each handle one batch at a time.", title="Workers", unit="count", section="Application", ge=1, le=100_000, changeable=True)
+    duration: Distribution = parameter(
+        lambda: Exponential(mean_s=1.0), "Time a worker needs for one message.", title="Duration", unit="s", section="Work", widget="distribution", changeable=True)
+    failure_probability: float = parameter(
+        0.0, "Chance that one attempt at one message fails, beside what the message's type adds.", title="Failure probability", unit="share",
+        section="Work", ge=0, le=1, changeable=True)
+    extends_visibility: bool = parameter(
+        False, "While a worker works it keeps extending the visibility timeout, so that its messages are not received twice.",
+        title="Extends visibility", section="Work", aws="ChangeMessageVisibility", source=EXTENDS)
+
+
+class ReceiveParameters(ParameterSet):
+    """How the application calls ReceiveMessage."""
+
+    max_number_of_messages: int = parameter(
+        1, "Messages a receive returns, at most. A worker handles them one after the other.", title="Messages a receive", unit="messages",
+        section="Receiving", aws="MaxNumberOfMessages", ge=1, le=10, source=RECEIVE, changeable=True)
+    wait_time_s: float | None = parameter(
+        20, "How long a receive waits for a message (long polling). 0 is short polling; empty uses the queue's own setting.", title="Wait time", unit="s",
+        section="Receiving", aws="WaitTimeSeconds", ge=0, le=20, source=RECEIVE, changeable=True)
+    poll_pause_s: float = parameter(
+        1, "Pause of a worker after a receive that returned nothing.", title="Pause after an empty receive", unit="s", section="Receiving", ge=0, le=3600)
+    request_latency: Distribution = parameter(
+        lambda: Constant(value_s=0.02), "Round trip of one call to the queue: a worker makes one to receive and one to delete.", title="Request latency",
+        unit="s", section="Receiving", widget="distribution", source=THROUGHPUT, advanced=True)
+
+
+class Receiver:
+    """The workers' side of one wire: long or short polling, batches, deletes."""
+
+    def __init__(self, worker: Worker, wire: Wire, stream: Stream) -> None:
+        self.worker = worker
+        self.wire = wire
+        self.settings = wire.parameters
+        self.source: PullSource = wire.source  # type: ignore[assignment]
+        self.agenda = worker.agenda
+        self.stream = stream
+        self.call_s = wire.parameters.request_latency.sampler(stream)
+        self.instant = wire.parameters.request_latency.expected_s() == 0
+        queue = wire.source
+        self.busy_cause = queue.cause("workers_busy", f"All workers of {worker.name} are busy", Culprit(worker.id, "workers"))
+        self.stopped_cause = queue.cause("stopped", f"{worker.name} is stopped", Culprit(worker.id))
+        self.poll_cause = queue.cause("polling", "Waiting for the next short poll", Culprit(worker.id, "wait_time_s", wire.id), capacity=False)
+        self.call_cause = queue.cause("request_latency", "Request latency of the receive", Culprit(worker.id, "request_latency", wire.id), capacity=False)
+        self.bottleneck = Bottleneck(self.busy_cause)
+        self._visibility_s = LONGEST_VISIBILITY_S if worker.parameters.extends_visibility else None
+        self._counted_s = 0.0
+        self._poll_booked = False
+
+    @property
+    def wait_time_s(self) -> float:
+        """How long a receive waits for a message."""
+        wait_s = self.settings.wait_time_s
+        return self.source.wait_time_s if wait_s is None else float(wait_s)
+
+    def wake(self) -> None:
+        if self.worker.free <= 0:
+            return
+        if self.wait_time_s > 0:
+            visible = self.source.visible
+            while self.worker.free > 0 and visible.value > 0 and self._receive():
+                pass
+            self._wait_if_free()
+        elif not self._poll_booked and self.source.visible.value > 0:
+            self._book_poll()
+        else:
+            self.source.wait(self)
+
+    def _wait_if_free(self) -> None:
+        if self.worker.free > 0:
+            if self.source.is_full():
+                self.bottleneck.change(self.source.full_cause, self.agenda._now)
+            self.source.wait(self)
+        else:
+            self.bottleneck.change(self.busy_cause, self.agenda._now)
+
+    def _receive(self) -> bool:
+        """Let a free worker receive; false if there is nothing for it."""
+        batch = self.source.receive(self.settings.max_number_of_messages, self.bottleneck, self.worker.id, self._visibility_s)
+        if batch:
+            self.worker.occupy(1)
+            self._take(batch)
+        return bool(batch)
+
+    def _take(self, batch: list[Message]) -> None:
+        self.wire.depart(len(batch) if batch[0].count == 1 else sum(message.count for message in batch))
+        now_s = self.agenda._now
+        if self.instant:
+            self.agenda.at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, self.worker.epoch))
+        else:
+            ready_s = now_s + self.call_s()
+            for message in batch:
+                spend(message, self.call_cause, now_s, ready_s)
+            self.agenda.at(ready_s, self._work, batch)
+
+    # -- short polling: each idle worker polls on its own, at moments that are anything to the messages ----------------
+
+    def _book_poll(self) -> None:
+        """Book the next poll of any idle worker: the first of as many uniform phases as there are idle workers."""
+        cycle_s = self.settings.poll_pause_s + self.call_s()
+        first_s = cycle_s * (1.0 - self.stream.uniform() ** (1.0 / max(1, self.worker.free)))
+        self._poll_booked = True
+        self.bottleneck.change(self.poll_cause, self.agenda._now)
+        self.agenda.at(self.agenda._now + first_s, self._poll)
+
+    def _poll(self, _: None) -> None:
+        self._poll_booked = False
+        if self.worker.free > 0 and not self.source.short_poll_misses(self.stream.uniform()):
+            self._receive()
+        if self.worker.free > 0:
+            if self.source.visible.value > 0:
+                self._book_poll()
+            else:
+                self.source.wait(self)
+        else:
+            self.bottleneck.change(self.busy_cause, self.agenda._now)
+
+    # -- working ----------------------------------------------------------------------------------------------------
+
+    def _work(self, batch: list[Message]) -> None:
+        now_s = self.agenda._now
+        self.agenda.at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, self.worker.epoch))
+
+    def _worked(self, work: tuple[list[Message], float, int]) -> None:
+        batch, started_s, epoch = work
+        worker = self.worker
+        now_s: float = self.agenda._now
+        worked_s = now_s - started_s
+        working = worker.working
+        may_fail = worker.publishes or worker.parameters.failure_probability or worker.fails_share or epoch != worker.epoch
+        for message in batch:
+            working.message_s += message.count * worked_s
+            message.legs = (message.legs, working, started_s, now_s)
+            may_fail = may_fail or message.type.failure_probability
+        worker.single_durations.append(worked_s)
+        if may_fail:
+            succeeded, failed = worker.sort(batch) if epoch == worker.epoch else ([], batch)
+            if succeeded:
+                worker.take_over(self.wire, succeeded)
+            if failed:
+                self._fail(failed)
+        else:
+            worker.take_over(self.wire, batch)
+        if self.instant:
+            self._next(None)
+        else:
+            self.agenda.at(now_s + self.call_s(), self._next)
+
+    def _fail(self, failed: Sequence[Message]) -> None:
+        count = sum(delivery.count for delivery in failed)
+        self.worker.errors += count
+        self.wire.settle(count, 0)
+        self.source.give_back(failed)
+        if self.worker.parameters.extends_visibility:
+            self.source.change_visibility(failed, self.source.visibility_timeout_s)
+
+    def _next(self, _: None) -> None:
+        worker = self.worker
+        if self.source.visible.value > 0 and worker.goes_straight_on and worker.free >= 0 and self.settings.wait_time_s:
+            batch = self.source.receive(self.settings.max_number_of_messages, self.bottleneck, worker.id, self._visibility_s)
+            if batch:
+                self._take(batch)
+                return
+        worker.occupy(-1)
+        self.wake()
+
+    def book_idle(self) -> None:
+        """Tell the queue of receives that returned nothing since the last call."""
+        now_s = self.agenda._now
+        free = max(0.0, float(self.worker.free))
+        wait_s = self.wait_time_s
+        cycle_s = wait_s if wait_s > 0 else self.settings.poll_pause_s + self.settings.request_latency.expected_s()
+        if cycle_s > 0 and not self.worker.stopped:
+            self.source.count_empty_receives(free * (now_s - self._counted_s) / cycle_s)
+        self._counted_s = now_s
+
+
+class Worker(Processor):
+    """A fixed number of workers that pull from queues."""
+
+    kind = "worker"
+    title = "Worker application"
+    short_title = "Application · workers"
+    neutral_title = "Workers"
+    group = "Compute"
+    icon = "resource/AmazonEC2Instances"
+    summary = "A program of yours, wherever it runs, whose workers pull messages from a queue."
+    documentation_url = f"{GUIDE}/sqs-short-and-long-polling.html"
+    Parameters = WorkerParameters
+    ports = (
+        Port("source", "Messages", Direction.IN, Verb.POLL, frozenset({"sqs:ReceiveMessage"}), "Queues that the workers pull from.",
+             wire_title="Receiving", wire_parameters=ReceiveParameters),
+        Port("out", "Messages out", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "What the application publishes for each message it has processed.",
+             wire_title="Published messages", wire_parameters=PublishParameters),
+    )
+    metrics = (
+        Metric("MessagesProcessed", "Processed", "messages", "sum", "Messages whose processing succeeded.", "processed", None, True, "rates"),
+        Metric("BusyWorkers", "Busy workers", "count", "gauge", "Workers that are receiving, working or deleting.", "busy", None, True, "concurrency"),
+        Metric("Duration", "Duration", "s", "spread", "Time a worker spent on a batch, without the calls to the queue.", "durations", None, True, "latency"),
+        Metric("Errors", "Errors", "messages", "sum", "Attempts at messages that failed.", "errors", None, True, "trouble"),
+        Metric("DuplicatesProcessed", "Duplicates processed", "messages", "sum", "Messages processed although they had been processed before.", "duplicates", None, True, "trouble"),
+    )
+    wait_titles: ClassVar[Mapping[str, str]] = {"processing": "Processing"}
+    overlay = Overlay("BusyWorkers", (Figure("MessagesProcessed"), Figure("Duration", "p99")), limit="workers")
+    faults = (*Processor.processing_faults, Fault("stops", "The workers stop", "No worker receives, and work in progress is lost, until cleared."))
+    fidelity = Fidelity(
+        modelled=(
+            "A fixed number of workers, each with one batch at a time: receive, work on each message, delete, receive again.",
+            "Long and short polling, the round trip of every call, empty receives, and extension of the visibility timeout.",
+        ),
+        approximated=(
+            "Short polls come at random phases; a message is found at the first poll that sees it.",
+            "Empty receives are counted from the idle time, not one by one.",
+        ),
+        ignored=("The cost of running the application.", "Scaling by itself: change the number of workers instead."),
+    )
+    example: ClassVar[Mapping[str, Any]] = {
+        "version": 1, "name": "Workers at 80 %",
+        "nodes": [
+            {"id": "jobs", "kind": "traffic", "name": "Jobs", "parameters": {"load": {"shape": "constant", "rate_per_s": 8}}},
+            {"id": "queue", "kind": "sqs", "name": "jobs", "parameters": {}},
+            {"id": "workers", "kind": "worker", "name": "Workers", "parameters": {"workers": 10}},
+        ],
+        "wires": [
+            {"id": "w1", "from": {"node": "jobs", "port": "out"}, "to": {"node": "queue", "port": "in"}},
+            {"id": "w2", "from": {"node": "queue", "port": "out"}, "to": {"node": "workers", "port": "source"}},
+        ],
+        "run": {"duration_s": 300},
+    }
+
+    def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
+        super().__init__(network, id, name, parameters)
+        self.errors = 0
+        self.epoch = 0
+        self.stopped = False
+        self.free: int = self.parameters.workers
+        """Workers that could receive now; 0 or less while all are busy or stopped."""
+        self.busy = self.limit("workers", "Workers", self.parameters.workers, "workers")
+        self.durations = Spread()
+        self.single_durations = self.durations.singles
+        self.working = self.cause("processing", "Processing", Culprit(id, "duration"), capacity=False)
+        self.receivers: list[Receiver] = []
+        self.goes_straight_on = False
+        """Whether a worker that is done receives again from the same queue, without looking at others."""
+
+    def start(self) -> None:
+        super().start()
+        self.goes_straight_on = len(self.wires_in["source"]) == 1
+        self._draw_s = self.parameters.duration.sampler(self.stream("duration"))
+        self.receivers = [Receiver(self, wire, self.stream(f"receive {wire.id}")) for wire in self.wires_in["source"]]
+        for receiver in self.receivers:
+            receiver.wake()
+
+    def occupy(self, change: int) -> None:
+        """So many workers more are busy (fewer, if negative)."""
+        self.free -= change
+        self.busy.add(change, self.agenda._now)
+        if change < 0 and len(self.receivers) > 1:
+            self.receivers.append(self.receivers.pop(0))
+            self.receivers[0].wake()
+
+    def work_s(self, batch: Sequence[Message]) -> float:
+        """Draw how long a worker needs for these messages, one after the other."""
+        if len(batch) == 1 and batch[0].count == 1:
+            return float(self._draw_s() * self.slow_factor)
+        return float(sum(self._draw_s() for delivery in batch for _ in range(delivery.count)) * self.slow_factor)
+
+    def sort(self, batch: list[Message]) -> tuple[list[Message], list[Message]]:
+        """Draw which of these messages succeeded and which failed."""
+        succeeded: list[Message] = []
+        failed: list[Message] = []
+        for delivery in batch:
+            count = self.failing(delivery)
+            if 0 < count < delivery.count:
+                failed.append(delivery.source.split_attempt(delivery, count))
+            (failed if count and count == delivery.count else succeeded if self.publish(delivery) else failed).append(delivery)
+        return succeeded, failed
+
+    def fault_stops(self, value: ParameterSet | None) -> None:
+        """No worker works until cleared (None)."""
+        self.stopped = value is not None
+        self.epoch += 1
+        self._count_free()
+        now_s = self.agenda._now
+        for receiver in self.receivers:
+            receiver.bottleneck.change(receiver.stopped_cause if self.stopped else receiver.busy_cause, now_s)
+            receiver.wake()
+
+    def _count_free(self) -> None:
+        self.free = (0 if self.stopped else self.parameters.workers) - int(self.busy.value)
+
+    def parameter_changed(self, name: str) -> None:
+        if name == "duration":
+            self._draw_s = self.parameters.duration.sampler(self.stream("duration"))
+        if name == "workers":
+            self.busy.change_limit(self.parameters.workers, self.agenda._now)
+            self._count_free()
+            for receiver in self.receivers:
+                receiver.wake()
+
+    def before_slice(self) -> None:
+        for receiver in self.receivers:
+            receiver.book_idle()
+
+    def trouble(self) -> tuple[int, int]:
+        return self.errors, 0
+
+    def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
+        return ()
+
+    def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
+        if self.stopped:
+            return "The workers are stopped.", Culprit(self.id)
+        if rates["Errors"] > 0:
+            return f"{format_rate(rates['Errors'])} attempts fail.", Culprit(self.id, "failure_probability")
+        if self.busy.value >= self.parameters.workers:
+            return f"All {self.parameters.workers} workers are busy.", Culprit(self.id, "workers")
+        return None

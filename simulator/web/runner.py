@@ -1,0 +1,210 @@
+"""Executes one run in a process of its own: paces it, writes its frames, obeys its controls, keeps within its limits."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from simulator.engine.errors import SimulationError
+from simulator.frames import ControlError, Frame
+from simulator.run import Simulation
+from simulator.web.errors import error_shape
+from simulator.web.models import ControlRow, FrameRow, Run, RunState
+
+FLUSH_EVERY_S = 0.05
+FLUSH_AT_FRAMES = 200
+LOOK_EVERY_S = 0.05
+HEARTBEAT_EVERY_S = 2.0
+
+
+class RunDeleted(Exception):
+    """The run was deleted while it went on."""
+
+
+class LimitReached(Exception):
+    """The run went beyond a limit of this server; the message names it."""
+
+
+class FrameWriter:
+    """Appends frames to the log in batches, and nudges whoever watches."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._rows: list[FrameRow] = []
+        self._flushed_at = 0.0
+        self._heartbeat_at = 0.0
+        self._layer = get_channel_layer() if settings.REDIS_URL else None
+
+    def add(self, frame: Frame) -> None:
+        """Append a frame; it is written at once if the last batch is old enough."""
+        self._rows.append(FrameRow(run=self.run, seq=frame.seq, time_s=frame.time_s, payload=json.dumps(frame.to_json(), separators=(",", ":"))))
+        if len(self._rows) >= FLUSH_AT_FRAMES or time.monotonic() - self._flushed_at >= FLUSH_EVERY_S:
+            self.flush()
+
+    def flush(self, **more: Any) -> None:
+        """Write what is waiting, the run's progress, and ``more`` fields; raise `RunDeleted` if the run is gone."""
+        now = time.monotonic()
+        values = dict(more)
+        if self._rows:
+            values |= {"simulated_s": self._rows[-1].time_s, "last_seq": self._rows[-1].seq}
+        if now - self._heartbeat_at >= HEARTBEAT_EVERY_S:
+            values["heartbeat_at"] = timezone.now()
+            self._heartbeat_at = now
+        if not values:
+            return
+        try:
+            with transaction.atomic():
+                FrameRow.objects.bulk_create(self._rows)
+                written = self.run.change(**values) if more else Run.objects.filter(pk=self.run.pk).update(**values)
+        except IntegrityError:
+            raise RunDeleted from None
+        if not written:
+            raise RunDeleted
+        self._rows.clear()
+        self._flushed_at = now
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Tell viewers in other processes that there is something new (only with Redis; they look by themselves otherwise)."""
+        if self._layer is not None:
+            async_to_sync(self._layer.group_send)(f"run-{self.run.pk}", {"type": "run.nudge"})
+
+
+class Pace:
+    """Keeps simulated time in step with wall time: ``speed`` simulated seconds a second, or as fast as possible (None)."""
+
+    def __init__(self, speed: float | None) -> None:
+        self.speed = speed
+        self.paused = False
+        self.steps = 0
+        self._wall_s = time.monotonic()
+        self._simulated_s = 0.0
+
+    def restart(self, simulated_s: float) -> None:
+        """Count from here, after a pause or a change of speed."""
+        self._wall_s = time.monotonic()
+        self._simulated_s = simulated_s
+
+    def ahead_s(self, simulated_s: float) -> float:
+        """Wall seconds to wait before a frame of this time is due; infinite while paused."""
+        if self.paused:
+            return 0.0 if self.steps > 0 else float("inf")
+        if self.speed is None:
+            return 0.0
+        return (simulated_s - self._simulated_s) / self.speed - (time.monotonic() - self._wall_s)
+
+
+class RunExecution:
+    """One run, from its first frame to its report."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.simulation = Simulation(run.scenario)
+        self.writer = FrameWriter(run)
+        self.pace = Pace(run.speed)
+        self._looked_at = 0.0
+        self._last_control = 0
+        self._deadline = time.monotonic() + settings.MAX_RUN_WALL_S
+        self._time_s = 0.0
+
+    def go(self) -> None:
+        """Run to the end, and store the report."""
+        for frame in self.simulation.frames():
+            self._time_s = frame.time_s
+            self.writer.add(frame)
+            self._within_limits(frame)
+            self._obey()
+            self._wait(frame.time_s + self.simulation.interval_s)
+        report = self.simulation.report().to_json()
+        state = RunState.STOPPED if self.simulation.stopped else RunState.FINISHED
+        self.writer.flush(state=state, report=json.dumps(report, separators=(",", ":")), finished_at=timezone.now(), paused=False)
+
+    def _wait(self, due_s: float) -> None:
+        """Wait until the next frame is due, obeying controls meanwhile."""
+        while not self.simulation.stopped and (ahead_s := self.pace.ahead_s(min(due_s, self.simulation.run.duration_s))) > 0:
+            self.writer.flush()
+            if time.monotonic() > self._deadline:
+                raise LimitReached(f"It took longer than the {settings.MAX_RUN_WALL_S:g} s of real time that a run may take here")
+            time.sleep(min(ahead_s, LOOK_EVERY_S))
+            self._obey()
+        if self.pace.paused and self.pace.steps > 0:
+            self.pace.steps -= 1
+
+    def _obey(self) -> None:
+        """Carry out the controls given since the last look."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        for row in ControlRow.objects.filter(run=self.run, id__gt=self._last_control):
+            self._last_control = row.pk
+            self._carry_out(row)
+
+    def _carry_out(self, row: ControlRow) -> None:
+        try:
+            recorded = self.simulation.apply(row.control)
+        except ControlError as error:
+            ControlRow.objects.filter(pk=row.pk).update(time_s=self._time_s, error=str(error))
+            self.run.change()
+            return
+        ControlRow.objects.filter(pk=row.pk).update(time_s=recorded["time_s"])
+        action = row.control["action"]
+        if action in ("pause", "resume"):
+            self.pace.paused = action == "pause"
+        elif action == "step":
+            self.pace.paused = True
+            self.pace.steps += 1
+        elif action == "speed":
+            self.pace.speed = row.control["value"]
+        self.pace.restart(self._time_s)
+        self.writer.flush(paused=self.pace.paused, speed=self.pace.speed)
+
+    def _within_limits(self, frame: Frame) -> None:
+        if time.monotonic() > self._deadline:
+            raise LimitReached(f"It took longer than the {settings.MAX_RUN_WALL_S:g} s of real time that a run may take here")
+        if frame.seq >= settings.MAX_FRAMES_PER_RUN:
+            raise LimitReached(f"It made more than the {settings.MAX_FRAMES_PER_RUN:,} frames that a run may have here")
+        used = memory_used_bytes()
+        if used > settings.MAX_RUN_MEMORY_BYTES:
+            raise LimitReached(f"It needed more than the {settings.MAX_RUN_MEMORY_BYTES / 1e9:g} GB of memory that a run may use here")
+
+
+def memory_used_bytes() -> int:
+    """Memory that this process occupies now (where the system does not tell, the most it ever did)."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def execute_run(run_id: str) -> None:
+    """Execute the run of this id; whatever happens, it ends in a state that says what happened."""
+    run = Run.objects.filter(pk=run_id, state=RunState.WAITING).first()
+    if run is None:
+        return
+    now = timezone.now()
+    run.change(state=RunState.RUNNING, started_at=now, heartbeat_at=now, process=os.getpid())
+    try:
+        RunExecution(run).go()
+    except RunDeleted:
+        return
+    except LimitReached as error:
+        _fail(run, "limit-reached", f"The run was stopped. {error}", "Simulate a shorter time or a smaller load")
+    except MemoryError:
+        _fail(run, "limit-reached", "The run was stopped: no memory was left", "Simulate a shorter time or a smaller load")
+    except SimulationError as error:
+        _fail(run, "simulation-error", f"The simulator made a mistake: {error}", "Report it with this diagram; the result would have been wrong")
+
+
+def _fail(run: Run, code: str, message: str, hint: str) -> None:
+    run.change(state=RunState.FAILED, error=error_shape(code, message, hint)["error"], finished_at=timezone.now())

@@ -1,0 +1,75 @@
+/** Calls to the server. Every failure is an `ApiError` that says what went wrong and the way out. */
+
+import type { Catalog, Control, Diagram, DiagramListed, ErrorDetail, Example, Finding, Frame, Graph, Report, Run, Values } from './types'
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly detail: ErrorDetail, readonly body: Values = {}) {
+    super(detail.message)
+  }
+
+  /** Whether the server was not reached at all. */
+  get offline(): boolean {
+    return this.status === 0
+  }
+}
+
+function cookie(name: string): string {
+  const found = document.cookie.split('; ').find((part) => part.startsWith(`${name}=`))
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : ''
+}
+
+async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const form = body instanceof FormData
+  const headers: Record<string, string> = { Accept: 'application/json', 'X-CSRFToken': cookie('csrftoken') }
+  if (body !== undefined && !form) headers['Content-Type'] = 'application/json'
+  let response: Response
+  try {
+    response = await fetch(path, { method, headers, body: form ? body : body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin' })
+  } catch {
+    throw new ApiError(0, { code: 'offline', message: 'The server cannot be reached', hint: 'Your changes are kept here; they are saved when it answers again', findings: [] })
+  }
+  if (response.status === 204) return undefined as Answer
+  const text = await response.text()
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    parsed = null
+  }
+  if (!response.ok || parsed === null) {
+    const shaped = parsed as { error?: ErrorDetail } | null
+    const detail = shaped?.error ?? { code: 'server-error', message: `The server answered ${response.status}`, hint: 'Try again', findings: [] }
+    throw new ApiError(response.status, detail, (parsed as Values | null) ?? {})
+  }
+  return parsed as Answer
+}
+
+const withKey = (path: string, key?: string) => (key ? `${path}${path.includes('?') ? '&' : '?'}key=${encodeURIComponent(key)}` : path)
+
+export interface TraceAnswer { trace: Values; summary: { text: string; messages: number; duration_s: number; mean_per_s: number; peak_per_s: number | null } }
+
+export const api = {
+  services: () => call<Catalog>('GET', '/api/services/'),
+  findings: (graph: Graph) => call<{ findings: Finding[] }>('POST', '/api/findings/', { graph }),
+  examples: () => call<Example[]>('GET', '/api/examples/'),
+  diagrams: () => call<DiagramListed[]>('GET', '/api/diagrams/'),
+  diagram: (id: string) => call<Diagram>('GET', `/api/diagrams/${id}/`),
+  createDiagram: (body: { graph: Graph } | { example: string }) => call<Diagram>('POST', '/api/diagrams/', body),
+  saveDiagram: (id: string, graph: Graph, baseVersion: number) => call<Diagram>('PUT', `/api/diagrams/${id}/`, { graph, base_version: baseVersion }),
+  deleteDiagram: (id: string) => call<void>('DELETE', `/api/diagrams/${id}/`),
+  duplicateDiagram: (id: string) => call<Diagram>('POST', `/api/diagrams/${id}/duplicate/`),
+  runs: (diagram?: string) => call<Run[]>('GET', `/api/runs/${diagram ? `?diagram=${diagram}` : ''}`),
+  startRun: (body: { diagram?: string; graph?: Graph; speed?: number | null; run?: Values }) => call<Run>('POST', '/api/runs/', body),
+  run: (id: string, key?: string) => call<Run>('GET', withKey(`/api/runs/${id}/`, key)),
+  deleteRun: (id: string) => call<void>('DELETE', `/api/runs/${id}/`),
+  frames: (id: string, from: number, limit = 500, key?: string) => call<{ frames: Frame[]; last_seq: number }>('GET', withKey(`/api/runs/${id}/frames/?from=${from}&limit=${limit}`, key)),
+  report: (id: string, key?: string) => call<Report>('GET', withKey(`/api/runs/${id}/report/`, key)),
+  control: (id: string, control: Control) => call<unknown>('POST', `/api/runs/${id}/controls/`, control),
+  parseTrace: (file: File, kind: string, intervalS: number) => {
+    const form = new FormData()
+    form.append('file', file)
+    form.append('kind', kind)
+    form.append('interval_s', String(intervalS))
+    return call<TraceAnswer>('POST', '/api/traces/', form)
+  },
+}

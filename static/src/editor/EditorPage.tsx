@@ -1,0 +1,264 @@
+/** The page of a diagram: palette, canvas, inspector, dock. Also shows a run alone, read-only. */
+
+import { ActionIcon, Button, Group, Kbd, Menu, Modal, Stack, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { Spotlight, spotlight } from '@mantine/spotlight'
+import '@mantine/spotlight/styles.css'
+import { IconArrowBackUp, IconArrowForwardUp, IconChevronLeft, IconChevronRight, IconCommand, IconMoon, IconShare, IconSun } from '@tabler/icons-react'
+import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+
+import { api, ApiError } from '../api/client'
+import { Dock, RunControls, useRun } from '../live'
+import { readKept, resolveConflict, saveNow, startAutosave } from './autosave'
+import { Canvas } from './Canvas'
+import { commandFor, commandsOf, type Command } from './commands'
+import { FindingsPanel } from './FindingsPanel'
+import { Inspector } from './Inspector'
+import { Palette } from './Palette'
+import { openDiagram, redo, undo, history, useEditor, useHistory } from './store'
+
+export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: string }) {
+  const [fault, setFault] = useState<string | null>(null)
+  const [ready, setReady] = useState(false)
+
+  useEffect(() => {
+    let live = true
+    const load = async () => {
+      const wanted = new URLSearchParams(window.location.search)
+      try {
+        if (diagramId) {
+          const diagram = await api.diagram(diagramId)
+          if (!live) return
+          openDiagram(diagram)
+          const kept = readKept(diagramId)
+          if (kept) {
+            useEditor.setState({ graph: kept.graph, version: kept.base, save: 'unsaved' })
+            history.getState().clear()
+            void saveNow()
+          }
+          const run = wanted.get('run') ?? (diagram.latest_run?.id ?? null)
+          if (run) void useRun.getState().watch(run)
+        } else if (runId) {
+          const run = await api.run(runId, wanted.get('key') ?? undefined)
+          if (!live) return
+          useEditor.getState().show(run)
+          history.getState().clear()
+          void useRun.getState().watch(runId)
+        }
+        setReady(true)
+      } catch (error) {
+        setFault(error instanceof ApiError ? `${error.message}. ${error.detail.hint}.` : String(error))
+      }
+    }
+    void load()
+    const stop = startAutosave()
+    return () => {
+      live = false
+      stop()
+      useRun.getState().leave()
+    }
+  }, [diagramId, runId])
+
+  if (fault) return <Stack m="xl" align="flex-start"><Text fw={650} size="lg">This cannot be opened</Text><Text>{fault}</Text><Button component="a" href="/" variant="default">Start page</Button></Stack>
+  if (!ready) return <Text m="xl" c="dimmed" role="status">Loading…</Text>
+  return <ReactFlowProvider><Editor /></ReactFlowProvider>
+}
+
+function Editor() {
+  const readOnly = useEditor((state) => state.readOnly)
+  const name = useEditor((state) => state.graph.name)
+  const diagramId = useEditor((state) => state.diagramId)
+  const flow = useReactFlow()
+  const search = useRef<HTMLInputElement>(null)
+  const [help, setHelp] = useState(false)
+  const commands = useMemo(
+    () => commandsOf({
+      fit: () => void flow.fitView({ padding: 0.15, maxZoom: 1 }), zoomIn: () => void flow.zoomIn(), zoomOut: () => void flow.zoomOut(), actualSize: () => void flow.zoomTo(1),
+      search: () => search.current?.focus(), palette: spotlight.open, help: () => setHelp(true),
+    }),
+    [flow],
+  )
+  useShortcuts(commands)
+
+  useEffect(() => { document.title = `${name || 'Untitled'} · Backwater` }, [name])
+
+  return (
+    <div className="editor">
+      <TopBar commands={commands}>{diagramId && <RunControls />}</TopBar>
+      <div className="workspace">
+        {!readOnly && <SidePanel side="left" name="palette" width={208} title="Services"><Palette ref={search} /></SidePanel>}
+        <main className="middle">
+          <Canvas />
+          <Dock findings={<FindingsPanel />} />
+        </main>
+        <SidePanel side="right" name="inspector" width={316} title="Inspector"><Inspector /></SidePanel>
+      </div>
+      <CommandPalette commands={commands} />
+      <ShortcutHelp commands={commands} opened={help} close={() => setHelp(false)} />
+      <ConflictDialog />
+    </div>
+  )
+}
+
+const typing = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+
+function useShortcuts(commands: readonly Command[]): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (typing(event.target) || document.querySelector('[role="dialog"]')) return
+      const onControl = event.target instanceof HTMLElement && event.target.closest('button, a, [role="slider"], [role="tab"], [role="menuitem"]')
+      const command = commandFor(commands, event)
+      if (!command || (onControl && event.key.startsWith('Arrow'))) return
+      event.preventDefault()
+      command.run()
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  }, [commands])
+}
+
+const SAVE_WORDS = { saved: 'Saved', unsaved: 'Not saved yet', saving: 'Saving…', offline: 'Offline: kept here', refused: 'Not saved', conflict: 'Changed elsewhere' }
+
+function SaveState() {
+  const { save, saveMessage, version, readOnly } = useEditor()
+  if (readOnly) return <span className="save-state">Read only</span>
+  const text = save === 'saved' ? `Saved · v${version}` : SAVE_WORDS[save]
+  return <Tooltip label={saveMessage || (save === 'saved' ? 'The server has all changes' : 'Changes are kept in this browser until the server has them')}><span className="save-state" data-state={save} role="status">{text}</span></Tooltip>
+}
+
+function TopBar({ commands, children }: { commands: readonly Command[]; children: ReactNode }) {
+  const editor = useEditor()
+  const { canUndo, canRedo } = useHistory()
+  const { setColorScheme } = useMantineColorScheme()
+  const scheme = useComputedColorScheme('light')
+  const viewUrl = useRun((state) => state.run?.view_url ?? null)
+  const [name, setName] = useState(editor.graph.name)
+  const [copied, setCopied] = useState(false)
+  useEffect(() => setName(editor.graph.name), [editor.graph.name])
+  const share = () => {
+    if (!viewUrl) return
+    void navigator.clipboard?.writeText(new URL(viewUrl, window.location.href).href).then(() => setCopied(true), () => undefined)
+    window.setTimeout(() => setCopied(false), 2500)
+  }
+  const button = (id: string) => commands.find((command) => command.id === id)!
+  return (
+    <header className="topbar">
+      <a href="/" className="brand" aria-label="Backwater, start page">Backwater</a>
+      <span className="slash">/</span>
+      <div className="diagram-name">
+        <input
+          className="mantine-Input-input" aria-label="Name of the diagram" value={name} placeholder="Untitled" maxLength={200} readOnly={editor.readOnly} size={Math.min(40, Math.max(10, name.length + 1))}
+          onChange={(event) => setName(event.currentTarget.value)} onBlur={() => { if (name !== editor.graph.name) editor.setName(name) }}
+          onKeyDown={(event) => { if (event.key === 'Enter') event.currentTarget.blur(); if (event.key === 'Escape') setName(editor.graph.name) }}
+        />
+      </div>
+      <SaveState />
+      <span className="spacer" />
+      {!editor.readOnly && (
+        <Group gap={4} wrap="nowrap" className="hide-narrow">
+          <Tooltip label="Undo (Ctrl+Z)"><ActionIcon variant="default" size="md" aria-label="Undo" disabled={!canUndo} onClick={undo}><IconArrowBackUp size={16} /></ActionIcon></Tooltip>
+          <Tooltip label="Redo (Ctrl+Shift+Z)"><ActionIcon variant="default" size="md" aria-label="Redo" disabled={!canRedo} onClick={redo}><IconArrowForwardUp size={16} /></ActionIcon></Tooltip>
+        </Group>
+      )}
+      <Tooltip label="Commands (Ctrl+K)"><ActionIcon variant="default" size="md" aria-label="Commands" onClick={button('palette').run}><IconCommand size={16} /></ActionIcon></Tooltip>
+      <Tooltip label={scheme === 'dark' ? 'Light' : 'Dark'}><ActionIcon variant="default" size="md" aria-label={scheme === 'dark' ? 'Switch to light colours' : 'Switch to dark colours'} onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>{scheme === 'dark' ? <IconSun size={16} /> : <IconMoon size={16} />}</ActionIcon></Tooltip>
+      {viewUrl && (
+        <Menu position="bottom-end">
+          <Menu.Target><Button size="compact-md" variant="default" leftSection={<IconShare size={15} />} className="hide-narrow">Share</Button></Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={share} closeMenuOnClick={false}>{copied ? 'Link copied' : 'Copy a link to watch this run'}</Menu.Item>
+            <Menu.Item component="a" href={viewUrl} target="_blank">Open what others will see</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+      {children}
+    </header>
+  )
+}
+
+function SidePanel({ side, name, width, title, children }: { side: 'left' | 'right'; name: string; width: number; title: string; children: ReactNode }) {
+  const key = `backwater.panel.${name}`
+  const [state, setState] = useState<{ width: number; open: boolean }>(() => {
+    try {
+      return { width, open: true, ...(JSON.parse(localStorage.getItem(key) ?? '{}') as object) }
+    } catch {
+      return { width, open: true }
+    }
+  })
+  const change = (next: Partial<typeof state>) => setState((before) => {
+    const after = { ...before, ...next }
+    localStorage.setItem(key, JSON.stringify(after))
+    return after
+  })
+  const resize = (by: number) => change({ width: Math.min(560, Math.max(170, state.width + by)) })
+  const drag = (start: React.PointerEvent) => {
+    const from = state.width
+    const move = (event: PointerEvent) => change({ width: Math.min(560, Math.max(170, from + (event.clientX - start.clientX) * (side === 'left' ? 1 : -1))) })
+    const stop = () => { window.removeEventListener('pointermove', move); window.removeEventListener('pointerup', stop) }
+    window.addEventListener('pointermove', move)
+    window.addEventListener('pointerup', stop)
+  }
+  const [Open, Close] = side === 'left' ? [IconChevronRight, IconChevronLeft] : [IconChevronLeft, IconChevronRight]
+  if (!state.open) {
+    return <aside className={`panel panel-${side} panel-collapsed`} aria-label={title}><ActionIcon variant="subtle" color="gray" size="sm" aria-label={`Show ${title}`} onClick={() => change({ open: true })}><Open size={16} /></ActionIcon></aside>
+  }
+  return (
+    <aside className={`panel panel-${side}`} style={{ width: state.width }} aria-label={title}>
+      {children}
+      <button
+        type="button" className="resizer" role="separator" aria-orientation="vertical" aria-label={`Resize ${title}; Enter hides it`} aria-valuenow={state.width} aria-valuemin={170} aria-valuemax={560} onPointerDown={drag}
+        onDoubleClick={() => change({ open: false })}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowLeft') resize(side === 'left' ? -16 : 16)
+          if (event.key === 'ArrowRight') resize(side === 'left' ? 16 : -16)
+          if (event.key === 'Enter') change({ open: false })
+          event.stopPropagation()
+        }}
+      />
+      <ActionIcon variant="subtle" color="gray" size="xs" aria-label={`Hide ${title}`} style={{ position: 'absolute', bottom: 8, [side === 'left' ? 'right' : 'left']: 8, zIndex: 6 }} onClick={() => change({ open: false })}><Close size={14} /></ActionIcon>
+    </aside>
+  )
+}
+
+function Keys({ keys }: { keys: string }) {
+  return <Kbd size="xs">{keys.replace('Arrow', '')}</Kbd>
+}
+
+function CommandPalette({ commands }: { commands: readonly Command[] }) {
+  const actions = commands.filter((command) => !command.hidden).map((command) => ({
+    id: command.id, label: command.title, description: command.group, onClick: command.run, rightSection: command.keys[0] ? <Keys keys={command.keys[0]} /> : undefined,
+  }))
+  return <Spotlight actions={actions} shortcut={null} nothingFound="No such command" searchProps={{ placeholder: 'What do you want to do?', 'aria-label': 'Search commands' }} highlightQuery scrollable maxHeight={420} />
+}
+
+function ShortcutHelp({ commands, opened, close }: { commands: readonly Command[]; opened: boolean; close: () => void }) {
+  const groups = [...new Set(commands.map((command) => command.group))]
+  return (
+    <Modal opened={opened} onClose={close} title="Keyboard shortcuts" size="md">
+      {groups.map((group) => (
+        <section key={group}>
+          <h3 className="section-title" style={{ marginTop: 12 }}>{group}</h3>
+          {commands.filter((command) => command.group === group && command.keys.length).map((command) => (
+            <Group key={command.id} justify="space-between" py={3}><Text size="sm">{command.title}</Text><Group gap={4}>{command.keys.map((keys) => <Keys key={keys} keys={keys} />)}</Group></Group>
+          ))}
+        </section>
+      ))}
+    </Modal>
+  )
+}
+
+function ConflictDialog() {
+  const { save, conflict, graph } = useEditor()
+  const [fault, setFault] = useState<string | null>(null)
+  const choose = (choice: 'mine' | 'theirs' | 'copy') => void resolveConflict(choice).catch((error: unknown) => setFault(error instanceof ApiError ? error.message : String(error)))
+  if (save !== 'conflict' || !conflict) return null
+  return (
+    <Modal opened onClose={() => undefined} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} title="This diagram was changed elsewhere">
+      <Stack>
+        <Text size="sm">The server has version {conflict.version} with {conflict.graph.nodes.length} nodes and {conflict.graph.wires.length} wires, saved in another tab or by another person. Yours has {graph.nodes.length} nodes and {graph.wires.length} wires. Nothing is lost: choose which goes on.</Text>
+        {fault && <Text size="sm" className="finding-error" role="alert">{fault}</Text>}
+        <Group><Button onClick={() => choose('copy')}>Save mine as a copy</Button><Button variant="default" onClick={() => choose('mine')}>Keep mine</Button><Button variant="default" onClick={() => choose('theirs')}>Take theirs</Button></Group>
+      </Stack>
+    </Modal>
+  )
+}

@@ -1,0 +1,164 @@
+/** The diagram being edited: its graph with undo, what is selected, and how saving stands. */
+
+import { temporal } from 'zundo'
+import { create, useStore } from 'zustand'
+
+import { useCatalog } from '../api/catalog'
+import type { Diagram, Finding, Graph, Run, Values } from '../api/types'
+import * as graphs from './graph'
+import type { Point } from './graph'
+
+export type SaveState = 'saved' | 'unsaved' | 'saving' | 'offline' | 'refused' | 'conflict'
+
+export interface Selection { nodes: ReadonlySet<string>; wires: ReadonlySet<string> }
+
+const NOTHING: Selection = { nodes: new Set(), wires: new Set() }
+
+export const EMPTY_GRAPH: Graph = { version: 1, name: '', nodes: [], wires: [], run: {}, account: {}, view: { positions: {} } }
+
+interface EditorState {
+  diagramId: string | null
+  version: number
+  graph: Graph
+  readOnly: boolean
+  save: SaveState
+  saveMessage: string
+  conflict: Diagram | null
+  selection: Selection
+  findings: Finding[]
+  wiring: { node: string; port: string } | null
+  load: (diagram: Diagram) => void
+  show: (run: Run) => void
+  /** Replace the graph: one step of undo. */
+  change: (next: Graph) => void
+  saved: (version: number) => void
+  setSave: (save: SaveState, message?: string, conflict?: Diagram | null) => void
+  setFindings: (findings: Finding[]) => void
+  setWiring: (wiring: EditorState['wiring']) => void
+  select: (nodes: Iterable<string>, wires?: Iterable<string>) => void
+  addNode: (kind: string, at: Point) => void
+  connect: (from: Graph['wires'][number]['from'], to: Graph['wires'][number]['to']) => void
+  move: (positions: Record<string, Point>) => void
+  nudge: (dx: number, dy: number) => void
+  rename: (id: string, name: string) => void
+  setParameter: (id: string, name: string, value: unknown) => void
+  setWireParameter: (id: string, name: string, value: unknown) => void
+  setRun: (name: string, value: unknown) => void
+  setAccount: (kind: string, name: string, value: unknown) => void
+  setName: (name: string) => void
+  removeSelected: () => void
+  pasteClipping: (clipping: graphs.Clipping, at?: Point) => void
+}
+
+export const useEditor = create<EditorState>()(
+  temporal(
+    (set, get) => ({
+      diagramId: null,
+      version: 0,
+      graph: EMPTY_GRAPH,
+      readOnly: false,
+      save: 'saved',
+      saveMessage: '',
+      conflict: null,
+      selection: NOTHING,
+      findings: [],
+      wiring: null,
+
+      load: (diagram) =>
+        set({
+          diagramId: diagram.id, version: diagram.version, graph: diagram.graph, findings: diagram.findings, readOnly: false,
+          save: 'saved', saveMessage: '', conflict: null, selection: NOTHING,
+        }),
+      show: (run) => set({ diagramId: null, version: run.diagram_version ?? 0, graph: run.graph ?? EMPTY_GRAPH, findings: [], readOnly: true, save: 'saved', selection: NOTHING }),
+      change: (next) => {
+        if (get().readOnly || next === get().graph) return
+        set({ graph: next, save: get().save === 'conflict' ? 'conflict' : 'unsaved' })
+      },
+      saved: (version) => set({ version, save: 'saved', saveMessage: '', conflict: null }),
+      setSave: (save, saveMessage = '', conflict = null) => set({ save, saveMessage, conflict }),
+      setFindings: (findings) => set({ findings }),
+      setWiring: (wiring) => set({ wiring }),
+      select: (nodes, wires = []) => set({ selection: { nodes: new Set(nodes), wires: new Set(wires) } }),
+
+      addNode: (kind, at) => {
+        const service = useCatalog.getState().services[kind]
+        if (!service || get().readOnly) return
+        const [next, id] = graphs.addNode(get().graph, service, at)
+        get().change(next)
+        get().select([id])
+      },
+      connect: (from, to) => {
+        const [next, id] = graphs.addWire(get().graph, from, to)
+        get().change(next)
+        get().select([], [id])
+      },
+      move: (positions) => get().change(graphs.moveNodes(get().graph, positions)),
+      nudge: (dx, dy) => {
+        const { graph, selection } = get()
+        const places = [...selection.nodes].map((id): [string, Point] => {
+          const [x, y] = graphs.positionOf(graph, id)
+          return [id, [x + dx, y + dy]]
+        })
+        if (places.length) get().move(Object.fromEntries(places))
+      },
+      rename: (id, name) => get().change(graphs.renameNode(get().graph, id, name)),
+      setParameter: (id, name, value) => get().change(graphs.setNodeParameter(get().graph, id, name, value)),
+      setWireParameter: (id, name, value) => get().change(graphs.setWireParameter(get().graph, id, name, value)),
+      setRun: (name, value) => get().change({ ...get().graph, run: graphs.withValue(get().graph.run ?? {}, name, value) }),
+      setAccount: (kind, name, value) => {
+        const account = get().graph.account ?? {}
+        const values: Values = graphs.withValue(account[kind] ?? {}, name, value)
+        const { [kind]: _, ...others } = account
+        get().change({ ...get().graph, account: Object.keys(values).length ? { ...others, [kind]: values } : others })
+      },
+      setName: (name) => get().change({ ...get().graph, name }),
+      removeSelected: () => {
+        const { graph, selection } = get()
+        if (!selection.nodes.size && !selection.wires.size) return
+        get().change(graphs.remove(graph, selection.nodes, selection.wires))
+        set({ selection: NOTHING })
+      },
+      pasteClipping: (clipping, at) => {
+        if (get().readOnly || clipping.nodes.length === 0) return
+        const [next, ids] = graphs.paste(get().graph, clipping, at)
+        get().change(next)
+        get().select(ids)
+      },
+    }),
+    { partialize: (state) => ({ graph: state.graph }), equality: (before, after) => before.graph === after.graph, limit: 300 },
+  ),
+)
+
+/** Undo and redo, and whether there is anything to. */
+export const history = useEditor.temporal
+
+export function useHistory() {
+  const canUndo = useStore(history, (state) => state.pastStates.length > 0)
+  const canRedo = useStore(history, (state) => state.futureStates.length > 0)
+  return { canUndo, canRedo }
+}
+
+function afterTravel(): void {
+  const { graph, selection } = useEditor.getState()
+  const ids = new Set([...graph.nodes.map((node) => node.id), ...graph.wires.map((wire) => wire.id)])
+  const keep = (wanted: ReadonlySet<string>) => new Set([...wanted].filter((id) => ids.has(id)))
+  useEditor.setState({ save: useEditor.getState().save === 'conflict' ? 'conflict' : 'unsaved', selection: { nodes: keep(selection.nodes), wires: keep(selection.wires) } })
+}
+
+export function undo(): void {
+  if (history.getState().pastStates.length === 0 || useEditor.getState().readOnly) return
+  history.getState().undo()
+  afterTravel()
+}
+
+export function redo(): void {
+  if (history.getState().futureStates.length === 0 || useEditor.getState().readOnly) return
+  history.getState().redo()
+  afterTravel()
+}
+
+/** Open a diagram: what was done to another one cannot be undone in this. */
+export function openDiagram(diagram: Diagram): void {
+  useEditor.getState().load(diagram)
+  history.getState().clear()
+}

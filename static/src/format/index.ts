@@ -1,0 +1,2 @@
+export { formatAgo, formatBrief, formatClock, formatQuantity, formatWithWord, NO_VALUE, rateUnit } from './quantity'
+export { exactText, parseQuantity, type Parsed } from './parse'

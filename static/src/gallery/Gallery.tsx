@@ -1,0 +1,109 @@
+/** The start page: examples that run with one click, and the visitor's own diagrams. */
+
+import { ActionIcon, Button, Group, Modal, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { IconCopy, IconMoon, IconPlayerPlayFilled, IconPlus, IconSun, IconTrash } from '@tabler/icons-react'
+import { useCallback, useEffect, useState } from 'react'
+
+import { api, ApiError } from '../api/client'
+import type { DiagramListed, Example } from '../api/types'
+import { ServiceIcon } from '../app/icons'
+import { formatAgo } from '../format'
+import { rememberedSpeed } from '../live/starting'
+import { Miniature } from './Miniature'
+import './gallery.css'
+
+const STATES: Record<string, string> = { waiting: 'Waiting to run', running: 'Running', finished: 'Ran to its end', stopped: 'Run stopped', failed: 'Run failed' }
+const KINDS_SHOWN = 6
+
+export function Gallery() {
+  const [examples, setExamples] = useState<Example[] | null>(null)
+  const [diagrams, setDiagrams] = useState<DiagramListed[] | null>(null)
+  const [fault, setFault] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+  const attempt = useCallback(async (work: () => Promise<void>) => {
+    setBusy(true)
+    setFault(null)
+    try {
+      await work()
+    } catch (error) {
+      setFault(error instanceof ApiError ? `${error.message}. ${error.detail.hint}.` : String(error))
+      setBusy(false)
+    }
+  }, [])
+  const reload = useCallback(async () => { setDiagrams(await api.diagrams()); setBusy(false) }, [])
+  useEffect(() => {
+    document.title = 'Backwater'
+    void attempt(async () => { setExamples(await api.examples()); await reload() })
+  }, [attempt, reload])
+
+  const open = (order: Parameters<typeof api.createDiagram>[0], run: boolean) => void attempt(async () => {
+    const diagram = await api.createDiagram(order)
+    const started = run ? await api.startRun({ diagram: diagram.id, speed: rememberedSpeed() }) : null
+    window.location.assign(`/diagrams/${diagram.id}/${started ? `?run=${started.id}` : ''}`)
+  })
+  const blank = { version: 1, name: 'Untitled', nodes: [], wires: [], run: {} }
+  return (
+    <div className="gallery">
+      <header className="topbar"><span className="brand">Backwater</span><span className="spacer" /><a className="gallery-link" href="/api/docs/">API</a><SchemeSwitch /></header>
+      <main>
+        <section className="gallery-intro">
+          <h1>Draw an AWS messaging architecture, push load through it, see where it backs up.</h1>
+          <Button leftSection={<IconPlus size={16} />} disabled={busy} onClick={() => open({ graph: blank }, false)}>New diagram</Button>
+        </section>
+        {fault && <Text className="finding-error" role="alert">{fault}</Text>}
+        <Diagrams diagrams={diagrams} busy={busy} duplicate={(id) => void attempt(async () => { await api.duplicateDiagram(id); await reload() })} remove={(id) => void attempt(async () => { await api.deleteDiagram(id); await reload() })} />
+        <section aria-labelledby="examples">
+          <h2 id="examples">Examples</h2>
+          <ul className="gallery-cards">
+            {(examples ?? []).map((example) => (
+              <li key={example.slug} className="gallery-card">
+                <Miniature graph={example.graph} />
+                <h3>{example.title}</h3>
+                <p>{example.summary}</p>
+                <p className="gallery-teaches">{example.teaches}</p>
+                <Group gap={8} mt="auto">
+                  <Button size="compact-sm" leftSection={<IconPlayerPlayFilled size={12} />} disabled={busy} onClick={() => open({ example: example.slug }, true)} aria-label={`Open and run: ${example.title}`}>Open and run</Button>
+                  <Button size="compact-sm" variant="default" disabled={busy} onClick={() => open({ example: example.slug }, false)} aria-label={`Open: ${example.title}`}>Open</Button>
+                </Group>
+              </li>
+            ))}
+          </ul>
+        </section>
+      </main>
+    </div>
+  )
+}
+
+function Diagrams({ diagrams, busy, duplicate, remove }: { diagrams: DiagramListed[] | null; busy: boolean; duplicate: (id: string) => void; remove: (id: string) => void }) {
+  const [doomed, doom] = useState<DiagramListed | null>(null)
+  if (!diagrams || diagrams.length === 0) return null
+  return (
+    <section aria-labelledby="diagrams">
+      <h2 id="diagrams">Your diagrams</h2>
+      <ul className="gallery-list">
+        {diagrams.map((diagram) => (
+          <li key={diagram.id}>
+            <a href={`/diagrams/${diagram.id}/`}>
+              <b>{diagram.name || 'Untitled'}</b>
+              <span className="gallery-kinds">{diagram.node_kinds.slice(0, KINDS_SHOWN).map((kind, index) => <ServiceIcon key={index} kind={kind} size={18} />)}</span>
+              <small>{diagram.latest_run ? STATES[diagram.latest_run.state] : 'Not run yet'}</small>
+              <small>changed {formatAgo(diagram.updated_at)}</small>
+            </a>
+            <Tooltip label="Duplicate"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Duplicate ${diagram.name}`} onClick={() => duplicate(diagram.id)}><IconCopy size={16} /></ActionIcon></Tooltip>
+            <Tooltip label="Delete"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name}`} onClick={() => doom(diagram)}><IconTrash size={16} /></ActionIcon></Tooltip>
+          </li>
+        ))}
+      </ul>
+      <Modal opened={doomed !== null} onClose={() => doom(null)} title="Delete this diagram?" centered>
+        <Text size="sm" mb="md">“{doomed?.name || 'Untitled'}”, all its versions and its runs are deleted. This cannot be undone.</Text>
+        <Group justify="flex-end"><Button variant="default" onClick={() => doom(null)} data-autofocus>Keep it</Button><Button color="red" onClick={() => { if (doomed) remove(doomed.id); doom(null) }}>Delete</Button></Group>
+      </Modal>
+    </section>
+  )
+}
+
+function SchemeSwitch() {
+  const { setColorScheme } = useMantineColorScheme()
+  const scheme = useComputedColorScheme('light')
+  return <ActionIcon variant="default" size="md" aria-label={scheme === 'dark' ? 'Switch to light colours' : 'Switch to dark colours'} onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>{scheme === 'dark' ? <IconSun size={16} /> : <IconMoon size={16} />}</ActionIcon>
+}

@@ -1,0 +1,7 @@
+export { Dock } from './Dock'
+export { useWireState } from './hooks'
+export { LiveStrip } from './LiveStrip'
+export { NodeLive } from './NodeLive'
+export { RunControls } from './RunControls'
+export { useRun } from './runStore'
+export { useSelection } from './selection'

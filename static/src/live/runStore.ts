@@ -1,0 +1,255 @@
+/**
+ * The run being watched: its frames, the moment shown, and what can be done with it.
+ *
+ * Frames arrive faster than they need be drawn: they are kept at once and published at most once per animation frame.
+ * `shown` is the newest frame, or the one at `scrub_s` while the user looks back.
+ */
+
+import { create } from 'zustand'
+
+import { useCatalog } from '../api/catalog'
+import { api, ApiError } from '../api/client'
+import { FrameLog } from './frameLog'
+import { failureOf, isOver, RunSocket, sentences, type Phase, type SocketLike } from './runSocket'
+import { barNumber, rateBase } from './selectors'
+import type { Control, Frame, Report, Run, Services, TimedControl } from './shapes'
+
+const FRAMES_PER_REQUEST = 500
+
+export interface LiveState {
+  run: Run | null
+  phase: Phase
+  /** Why the phase is `failed` or `reconnecting`. */
+  reason: string | null
+  /** The last control or request that was refused, as a sentence. */
+  complaint: string | null
+  log: FrameLog
+  /** Goes up by one whenever frames were published. */
+  revision: number
+  shown: Frame | null
+  /** The frame rates are measured from. */
+  before: Frame | null
+  scrub_s: number | null
+  controls: TimedControl[]
+  report: Report | null
+  reportProblem: string | null
+  /** Largest bar value so far, by node. */
+  peaks: Record<string, number>
+  services: Services
+  starting: boolean
+  /** Watch a run from its first frame; a run that is over is fetched by REST. */
+  watch(runId: string): Promise<void>
+  /** Stop watching and forget everything shown. */
+  leave(): void
+  /** Start a run and watch it. */
+  start(order: StartOrder): Promise<Run | null>
+  control(control: Control): Promise<void>
+  scrub(time_s: number | null): void
+  retryNow(): void
+  dismissComplaint(): void
+}
+
+export interface StartOrder {
+  diagram: string
+  speed?: number | null
+  run?: Record<string, unknown>
+}
+
+const nothingShown = () => ({
+  run: null, phase: 'none' as Phase, reason: null, complaint: null, log: new FrameLog(), revision: 0, shown: null, before: null,
+  scrub_s: null, controls: [], report: null, reportProblem: null, peaks: {},
+})
+
+let socket: RunSocket | null = null
+let watching = 0
+let publishBooked = false
+
+export const useRun = create<LiveState>((set, get) => ({
+  ...nothingShown(),
+  services: useCatalog.getState().services,
+  starting: false,
+
+  watch: async (runId) => {
+    get().leave()
+    const mine = watching
+    set({ phase: 'connecting' })
+    try {
+      const run = await api.run(runId, viewKey())
+      if (mine !== watching) return
+      set({ run })
+      if (isOver(run)) {
+        await fetchFrames(runId, mine)
+        if (mine === watching) ended(run, set)
+      } else {
+        follow(runId, mine, set, get)
+      }
+    } catch (error) {
+      if (mine === watching) set({ phase: 'failed', reason: sentenceOf(error) })
+    }
+  },
+
+  leave: () => {
+    watching += 1
+    socket?.close()
+    socket = null
+    set(nothingShown())
+  },
+
+  start: async (order) => {
+    set({ starting: true, complaint: null })
+    try {
+      const run = await api.startRun(order)
+      await get().watch(run.id)
+      return run
+    } catch (error) {
+      set({ complaint: sentenceOf(error) })
+      return null
+    } finally {
+      set({ starting: false })
+    }
+  },
+
+  control: async (control) => {
+    const { run } = get()
+    if (!run || isOver(run)) return
+    set({ complaint: null })
+    if (get().phase === 'live' && socket?.send(control)) return
+    try {
+      await api.control(run.id, control)
+    } catch (error) {
+      set({ complaint: sentenceOf(error) })
+    }
+  },
+
+  scrub: (scrub_s) => {
+    set({ scrub_s })
+    publish()
+  },
+
+  retryNow: () => socket?.retryNow(),
+  dismissComplaint: () => set({ complaint: null }),
+}))
+
+/** The key of a view link, when the page was opened with one. */
+export function viewKey(): string | undefined {
+  return new URLSearchParams(window.location.search).get('key') ?? undefined
+}
+
+/** One text for a person: what went wrong, and the way out if there is one. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof ApiError) return sentences(error.message, error.detail.hint)
+  return error instanceof Error ? error.message : String(error)
+}
+
+useCatalog.subscribe(({ services }) => useRun.setState({ services }))
+
+type Setter = typeof useRun.setState
+
+function follow(runId: string, mine: number, set: Setter, get: () => LiveState): void {
+  socket = new RunSocket({
+    open: (from) => openSocket(runId, from),
+    nextSeq: () => get().log.lastSeq + 1,
+    onFrames: (frames) => take(frames),
+    onRun: (run) => {
+      // The socket tells the run without its graph, which never changes.
+      set((state) => ({ run: { ...state.run, ...run } }))
+      if (isOver(run)) publish()
+    },
+    onControl: (control) => set((state) => ({ controls: [...state.controls, control], run: afterControl(state.run, control) })),
+    onError: (error) => set({ complaint: sentences(error.message, error.hint) }),
+    onPhase: (phase, reason) => {
+      // The server tells every control again at each connection.
+      set(phase === 'live' ? { phase, reason, controls: [] } : { phase, reason })
+      const { run } = get()
+      if ((phase === 'ended' || phase === 'failed') && run && isOver(run)) ended(run, set)
+    },
+    backfill: () => fetchFrames(runId, mine),
+  })
+  socket.connect()
+}
+
+function openSocket(runId: string, from: number): SocketLike {
+  const key = viewKey()
+  const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws'
+  const address = `${scheme}://${window.location.host}/ws/runs/${runId}/?from=${from}${key ? `&key=${encodeURIComponent(key)}` : ''}`
+  return new WebSocket(address) as unknown as SocketLike
+}
+
+function afterControl(run: Run | null, control: TimedControl): Run | null {
+  if (!run) return run
+  if (control.action === 'pause') return { ...run, paused: true }
+  if (control.action === 'resume') return { ...run, paused: false }
+  return control.action === 'speed' ? { ...run, speed: control.value } : run
+}
+
+/** Keep frames and book a drawing; the answer is the number to ask for again after a gap. */
+export function take(frames: readonly Frame[]): number | null {
+  const { log } = useRun.getState()
+  const { added, askFrom } = log.append(frames)
+  if (added > 0) {
+    notePeaks(log, added)
+    bookPublish()
+  }
+  return askFrom
+}
+
+async function fetchFrames(runId: string, mine: number): Promise<void> {
+  for (;;) {
+    const { log } = useRun.getState()
+    const page = await api.frames(runId, log.lastSeq + 1, FRAMES_PER_REQUEST, viewKey())
+    if (mine !== watching) return
+    if (page.frames.length === 0) break
+    const before = log.lastSeq
+    const { added } = log.append(page.frames, true)
+    notePeaks(log, added)
+    if (log.lastSeq >= page.last_seq || log.lastSeq === before) break
+  }
+  publish()
+}
+
+function ended(run: Run, set: Setter): void {
+  publish()
+  if (run.state === 'failed') set({ phase: 'failed', reason: failureOf(run) })
+  else set({ phase: 'ended', reason: null })
+  void fetchReport(run, watching, set)
+}
+
+async function fetchReport(run: Run, mine: number, set: Setter): Promise<void> {
+  try {
+    const report = await api.report(run.id, viewKey())
+    if (mine === watching) set((state) => ({ report, controls: report.controls ?? state.controls, reportProblem: null }))
+  } catch (error) {
+    if (mine !== watching) return
+    const absent = error instanceof ApiError && error.status === 404
+    set({ reportProblem: absent && run.state === 'failed' ? 'A run that failed has no report; the frames up to the failure are kept.' : sentenceOf(error) })
+  }
+}
+
+function notePeaks(log: FrameLog, added: number): void {
+  const state = useRun.getState()
+  const kinds = state.run?.graph?.nodes ?? []
+  const peaks = state.peaks
+  for (let index = Math.max(0, log.frames.length - added); index < log.frames.length; index += 1) {
+    const frame = log.frames[index] as Frame
+    const before = rateBase(log.frames, index)
+    for (const { id, kind } of kinds) peaks[id] = Math.max(peaks[id] ?? 0, barNumber(state.services[kind], id, frame, before))
+  }
+}
+
+function bookPublish(): void {
+  if (publishBooked) return
+  publishBooked = true
+  const draw = () => {
+    publishBooked = false
+    publish()
+  }
+  if (typeof document !== 'undefined' && !document.hidden) requestAnimationFrame(draw)
+  else setTimeout(draw, 250)
+}
+
+/** Show the newest frame, or the one looked back at. */
+export function publish(): void {
+  const { log, scrub_s, revision } = useRun.getState()
+  const index = scrub_s === null ? log.frames.length - 1 : log.indexAt(scrub_s)
+  useRun.setState({ shown: log.frames[index] ?? null, before: rateBase(log.frames, index), revision: revision + 1 })
+}

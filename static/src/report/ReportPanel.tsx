@@ -1,0 +1,62 @@
+import { Button, Text } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
+
+import type { Report, ReportMetric, ReportNode } from '../api/types'
+import { formatQuantity, formatWithWord } from '../format'
+import { NodeLink } from '../live/NodeLink'
+import { useRun } from '../live/runStore'
+import { useSelectedNode } from '../live/selection'
+import { StateMark } from '../live/StateMark'
+import { ReportGate } from './ReportGate'
+
+/** The run in numbers: the account of all messages, how it was computed, and every node's metrics. */
+export function ReportPanel() {
+  return <ReportGate what="The report comes">{(report) => <Whole report={report} />}</ReportGate>
+}
+
+function Whole({ report }: { report: Report }) {
+  const selected = useSelectedNode()
+  const ids = Object.keys(report.nodes).filter((id) => selected === null || !report.nodes[selected] || id === selected)
+  const { created, finished, lost, unfinished, residual } = report.conservation
+  return (
+    <div className="report">
+      <div className="report-head">
+        <p>
+          {formatWithWord(created, 'messages')} = {formatQuantity(finished, 'messages')} finished + {formatQuantity(lost, 'messages')} lost + {formatQuantity(unfinished, 'messages')} unfinished{residual === 0 ? ', every one accounted for' : `; ${residual} unaccounted for`}.
+          {' '}{formatQuantity(report.simulated_s, 's')} simulated in {formatQuantity(report.wall_s, 's')}, fidelity {report.fidelity.used}, seed {report.seed}, engine {report.engine_version}.
+        </p>
+        <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => download(report)}>Download as JSON</Button>
+      </div>
+      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} node={report.nodes[id]!} />)}</div>
+    </div>
+  )
+}
+
+function NodeReport({ id, node }: { id: string; node: ReportNode }) {
+  const metrics = Object.entries(node.metrics).filter(([, metric]) => metric.type !== 'spread' || (metric.count ?? 0) > 0)
+  const law = node.littles_law
+  return (
+    <section className="report-node">
+      <h3><StateMark state={node.state} /> <NodeLink node={id} /></h3>
+      <dl className="live-metrics">
+        {metrics.map(([name, metric]) => <div key={name} title={name}><dt>{metric.title || name}</dt><dd>{metricText(metric)}</dd></div>)}
+      </dl>
+      {law && <Text size="xs" c="dimmed" title="Mean number waiting = arrival rate × mean wait, each measured on its own">Little’s law: {formatQuantity(law.mean_in_system, 'count')} waiting = {formatQuantity(law.arrivals_per_s, 'per_s')} × {formatQuantity(law.mean_time_s, 's')}</Text>}
+    </section>
+  )
+}
+
+function metricText(metric: ReportMetric) {
+  if (metric.type === 'sum') return <>{formatQuantity(metric.total, metric.unit)}<small>{formatQuantity(metric.per_s, 'per_s')}</small></>
+  if (metric.type === 'gauge') return <>{formatQuantity(metric.mean, metric.unit)}<small>max {formatQuantity(metric.max, metric.unit)}</small></>
+  return <>{formatQuantity(metric.p50, metric.unit)}<small>p99 {formatQuantity(metric.p99, metric.unit)}</small></>
+}
+
+function download(report: Report): void {
+  const address = URL.createObjectURL(new Blob([JSON.stringify(report, null, 1)], { type: 'application/json' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = `${(useRun.getState().run?.name || 'run').replace(/[^\w-]+/g, '-')}-report.json`
+  link.click()
+  URL.revokeObjectURL(address)
+}

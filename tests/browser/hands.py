@@ -1,0 +1,121 @@
+"""What a person does with the mouse and sees on the page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE_MS = 30_000
+
+
+class Editor:
+    """The page of a diagram."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.canvas = page.locator(".canvas")
+
+    def begin(self) -> None:
+        """Make a new diagram from the start page."""
+        self.page.goto("/")
+        self.page.get_by_role("button", name="New diagram").click()
+        self.page.wait_for_url("**/diagrams/*/")
+        expect(self.page.get_by_role("button", name="Run", exact=True).first).to_be_visible()
+
+    def place(self, title: str, x: int, y: int) -> str:
+        """Drag a service from the palette so that its card's centre comes to (x, y) of the canvas; return the node's id."""
+        before = self.ids()
+        self.page.get_by_role("button", name=f"Add {title}", exact=True).drag_to(self.canvas, target_position={"x": x, "y": y})
+        expect(self.page.locator(".react-flow__node")).to_have_count(len(before) + 1)
+        return next(found for found in self.ids() if found not in before)
+
+    def ids(self) -> list[str]:
+        """The nodes drawn."""
+        return [found.get_attribute("data-id") or "" for found in self.page.locator(".react-flow__node").all()]
+
+    def card(self, node: str) -> Locator:
+        """The card of a node."""
+        return self.page.locator(f'.react-flow__node[data-id="{node}"]')
+
+    def pull(self, node: str, port: str, target: str, *, drop: bool = True) -> None:
+        """Pull a wire from a port to another card, by mouse."""
+        handle = self.card(node).locator(f'.react-flow__handle[data-handleid="{port}"]').bounding_box()
+        goal = self.card(target).bounding_box()
+        assert handle
+        assert goal
+        mouse = self.page.mouse
+        mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        mouse.down()
+        mouse.move(goal["x"] + 20, goal["y"] + goal["height"] / 2 + 8, steps=6)
+        mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + goal["height"] / 2, steps=4)
+        if drop:
+            mouse.up()
+
+    def wire(self, node: str, port: str, target: str) -> None:
+        """Lay a wire that is legal."""
+        wires = self.page.locator(".react-flow__edge")
+        count = wires.count()
+        self.pull(node, port, target)
+        expect(wires).to_have_count(count + 1)
+
+    def select(self, node: str) -> None:
+        """Select a node by a click on its name."""
+        self.card(node).locator(".card-name").click()
+        expect(self.page.get_by_role("tab", name="Properties")).to_be_visible()
+
+    def type_into(self, label: str, text: str) -> None:
+        """Set a value in the inspector."""
+        field = self.page.get_by_label("Inspector", exact=True).get_by_label(label, exact=True)
+        field.fill(text)
+        field.press("Enter")
+
+    def saved(self) -> None:
+        """Wait until the server has everything."""
+        expect(self.page.locator(".save-state")).to_contain_text("Saved", timeout=PATIENCE_MS)
+
+    def speed(self, text: str) -> None:
+        """Choose how fast runs go."""
+        self.page.get_by_role("combobox", name="Speed: simulated seconds a second").click()
+        self.page.get_by_role("option", name=text, exact=True).click()
+
+    def run(self) -> None:
+        """Press Run and wait for the first numbers."""
+        self.page.locator(".topbar").get_by_role("button", name="Run").click()
+        expect(self.page.locator(".live-strip").first).to_be_visible(timeout=PATIENCE_MS)
+
+    def time_s(self) -> float:
+        """The simulated time shown."""
+        minutes, seconds = self.page.locator(".live-clock b").inner_text().split(":")[-2:]
+        return 60 * int(minutes) + int(seconds)
+
+    def wait_for_time(self, time_s: float) -> None:
+        """Wait until the run has come so far."""
+        self.page.wait_for_function(
+            "wanted => { const [m, s] = document.querySelector('.live-clock b').textContent.split(':').map(Number); return 60 * m + s >= wanted }", arg=time_s, timeout=PATIENCE_MS)
+
+    def dock(self, tab: str) -> Locator:
+        """Open a tab of the dock."""
+        dock = self.page.get_by_label("Run", exact=True).and_(self.page.locator("section"))
+        dock.get_by_role("tab", name=tab).click()
+        return dock.locator(".dock-body")
+
+
+def tap_frames(page: Page) -> None:
+    """Note the sequence numbers of all frames that come over websockets from now on, across reloads, in `window.name`."""
+    page.add_init_script("""
+      window.frameSeqs = []
+      const Native = window.WebSocket
+      window.WebSocket = class extends Native {
+        constructor(...args) {
+          super(...args)
+          this.addEventListener('message', ({ data }) => {
+            const message = JSON.parse(data)
+            if (message.type === 'frames') window.frameSeqs.push(...message.frames.map((frame) => [frame.seq, JSON.stringify(frame)]))
+          })
+        }
+      }
+    """)
+
+
+def frames_seen(page: Page) -> dict[int, str]:
+    """The frames that this page was sent, by number."""
+    return {int(seq): text for seq, text in page.evaluate("window.frameSeqs")}

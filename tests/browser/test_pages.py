@@ -1,0 +1,76 @@
+"""The gallery, and what every page owes to everyone: no accessibility mistakes, in light and dark, on a small screen too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from simulator.examples import examples
+from tests.browser.hands import PATIENCE_MS, Editor
+
+SERIOUS = ("serious", "critical")
+
+
+def mistakes(page: Page) -> list[str]:
+    """Serious accessibility mistakes on a page."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] if one["impact"] in SERIOUS for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("slug", [example.slug for example in examples()])
+def test_every_example_opens_and_runs_with_one_click(page: Page, slug: str) -> None:
+    example = next(example for example in examples() if example.slug == slug)
+    page.goto("/")
+    page.evaluate("localStorage.setItem('backwater.speed', 'max')")
+    page.get_by_role("button", name=f"Open and run: {example.title}").click()
+    expect(page.get_by_role("button", name="Run again").first).to_be_visible(timeout=2 * PATIENCE_MS)
+    expect(page.locator(".react-flow__node")).to_have_count(len(example.graph["nodes"]))
+    expect(Editor(page).dock("Report")).to_contain_text("every one accounted for", timeout=PATIENCE_MS)
+
+
+def test_a_diagram_is_duplicated_and_deleted_from_the_start_page(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Open: Work queue").click()
+    page.wait_for_url("**/diagrams/*/")
+    expect(page.locator(".react-flow__node").first).to_be_visible()
+    page.get_by_label("Backwater, start page").click()
+    page.get_by_role("button", name="Duplicate Work queue").click()
+    rows = page.locator(".gallery-list li")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Delete Work queue (copy)").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(rows).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720)])
+def test_pages_have_no_serious_accessibility_mistakes(browser: Browser, base_url: str, scheme: Any, size: tuple[int, int]) -> None:
+    context = browser.new_context(base_url=base_url, color_scheme=scheme, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("button", name="Open and run: Work queue")).to_be_visible()
+    assert mistakes(page) == []
+    page.evaluate("localStorage.setItem('backwater.speed', 'max')")
+    page.get_by_role("button", name="Open and run: Work queue").click()
+    expect(page.get_by_role("button", name="Run again").first).to_be_visible(timeout=PATIENCE_MS)
+    assert mistakes(page) == []
+    editor = Editor(page)
+    editor.select(editor.ids()[1])
+    for tab in ("Live", "Fidelity", "About", "Properties"):
+        page.get_by_role("tab", name=tab).click()
+        assert mistakes(page) == []
+    for tab in ("Why", "Paths", "Slowest messages", "Log", "Findings", "Cost", "Report"):
+        editor.dock(tab)
+        assert mistakes(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out sideways"
+    context.close()
+
+
+def test_an_unknown_page_says_so(page: Page) -> None:
+    page.goto("/diagrams/00000000-0000-0000-0000-000000000000/")
+    expect(page.get_by_text("This cannot be opened")).to_be_visible()
+    page.get_by_role("link", name="Start page").click()
+    expect(page.get_by_role("heading", name="Examples")).to_be_visible()

@@ -1,0 +1,21 @@
+"""A server of its own for all tests that talk to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving import ROOT, Server, migrate, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server, with a fresh SQLite database."""
+    if not (ROOT / "static" / "dist" / "manifest.json").exists():
+        pytest.skip("the front end is not built; run: make setup")
+    folder = tmp_path_factory.mktemp("server")
+    environment = {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "REDIS_URL": "", "MAX_ACTIVE_RUNS_PER_OWNER": "10", "LOG_LEVEL": "ERROR"}
+    migrate(environment)
+    with serving(folder, **environment) as running:
+        yield running

@@ -1,0 +1,188 @@
+"""What every service of the catalog owes: to be documented, to name its sources, to run its example, to fit its own words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from simulator import catalog, findings
+from simulator.frames import FrameShape
+from simulator.run import Simulation, simulate
+from simulator.scenario import Scenario
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = sorted(catalog.kinds())
+UNITS = {"", "s", "bytes", "MB", "per_s", "per_min", "share", "usd", "messages", "times", "count", "requests"}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def schemas(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every JSON Schema of a service, with its place."""
+    yield "parameters", description["parameters"]
+    if description["account_parameters"]:
+        yield "account", description["account_parameters"]
+    for port in description["ports"]:
+        if port["wire_parameters"]:
+            yield f"wires at {port['name']}", port["wire_parameters"]
+    for fault in description["faults"]:
+        yield f"fault {fault['name']}", fault["parameters"]
+
+
+def properties(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every parameter of a service, those inside others too."""
+    for place, schema in schemas(description):
+        for owner, shape in ((place, schema), *((f"{place}, {name}", shape) for name, shape in schema.get("$defs", {}).items())):
+            for name, entry in shape.get("properties", {}).items():
+                if "const" not in entry:
+                    yield f"{owner}: {name}", entry
+
+
+def sources(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every source a service names."""
+    for section in ("quotas", "prices", "metrics"):
+        for entry in description[section]:
+            if entry["source"]:
+                yield f"{section}: {entry['name']}", entry["source"]
+    for place, entry in properties(description):
+        if entry.get("source"):
+            yield place, entry["source"]
+
+
+def test_there_are_services() -> None:
+    assert {"traffic", "sns", "sqs", "lambda"} <= set(KINDS)
+
+
+@every_kind
+def test_its_words_are_all_there(kind: str) -> None:
+    described = catalog.describe(kind)
+    for field in ("title", "short_title", "neutral_title", "group", "summary", "description", "icon"):
+        assert described[field].strip(), f"{kind} has no {field}"
+    for section, fields in (("ports", ("title", "help")), ("metrics", ("title", "help")), ("quotas", ("title", "scope")), ("faults", ("title", "help")), ("prices", ("title", "per"))):
+        for entry in described[section]:
+            for field in fields:
+                assert entry[field].strip(), f"{kind}, {section} {entry['name']}: no {field}"
+    assert described["fidelity"]["modelled"]
+    assert described["fidelity"]["ignored"] or described["fidelity"]["approximated"]
+
+
+@every_kind
+def test_every_parameter_is_documented(kind: str) -> None:
+    for place, entry in properties(catalog.describe(kind)):
+        assert entry.get("title", "").strip(), f"{kind}, {place}: no title"
+        assert entry.get("description", "").strip(), f"{kind}, {place}: no help"
+        assert entry.get("unit", "") in UNITS, f"{kind}, {place}: unknown unit {entry['unit']!r}"
+        assert entry.get("section", "").strip(), f"{kind}, {place}: no section"
+
+
+@every_kind
+def test_names_of_parameters_end_in_their_unit(kind: str) -> None:
+    for place, entry in properties(catalog.describe(kind)):
+        unit, name = entry.get("unit"), place.rsplit(" ", 1)[-1]
+        if unit in ("s", "bytes", "per_s", "usd") and entry.get("type") in ("number", "integer"):
+            assert name.endswith(f"_{unit}"), f"{kind}, {place}: in {unit}, so its name ends in _{unit}"
+
+
+@every_kind
+def test_what_aws_sets_names_its_source(kind: str) -> None:
+    described = catalog.describe(kind)
+    for place, entry in properties(described):
+        if entry.get("aws_name"):
+            assert entry.get("source"), f"{kind}, {place}: AWS calls it {entry['aws_name']}, but no source says so"
+    for metric in described["metrics"]:
+        ours = "CloudWatch has no such metric" in metric["help"] or not described["documentation_url"]
+        assert metric["source"] or ours or kind == "worker", f"{kind}, metric {metric['name']}: neither a source, nor said to be ours"
+
+
+@every_kind
+def test_sources_can_be_followed(kind: str) -> None:
+    for place, source in sources(catalog.describe(kind)):
+        assert source["title"].strip(), f"{kind}, {place}"
+        assert source["url"].startswith("https://"), f"{kind}, {place}"
+        assert re.fullmatch(r"20\d\d(-\d\d(-\d\d)?)?", source["checked"]), f"{kind}, {place}: checked {source['checked']!r}"
+        assert source["confidence"] in "RTDM", f"{kind}, {place}"
+
+
+@every_kind
+def test_names_are_unique_and_known(kind: str) -> None:
+    described = catalog.describe(kind)
+    for section in ("ports", "metrics", "quotas", "faults", "prices"):
+        names = [entry["name"] for entry in described[section]]
+        assert len(names) == len(set(names)), f"{kind}: a name twice among its {section}"
+    metrics = {entry["name"] for entry in described["metrics"]}
+    overlay = described["overlay"]
+    assert {overlay["bar"]["metric"], *(figure["metric"] for figure in overlay["figures"])} <= metrics
+    service = catalog.service(kind)
+    for fault in described["faults"]:
+        assert callable(getattr(service, f"fault_{fault['name']}", None)), f"{kind}: nothing carries out the fault {fault['name']}"
+    assert json.loads(json.dumps(described, allow_nan=False)) == described
+
+
+@every_kind
+def test_its_icon_is_in_the_icon_set(kind: str) -> None:
+    icons = ROOT / "node_modules" / "aws-icons" / "icons"
+    if not icons.exists():
+        pytest.skip("the icons are not installed; run: make setup")
+    assert (icons / f"{catalog.describe(kind)['icon']}.svg").exists()
+
+
+@every_kind
+def test_its_example_shows_it_and_has_nothing_wrong(kind: str) -> None:
+    example = dict(catalog.service(kind).example)
+    assert kind in {node["kind"] for node in example["nodes"]}
+    assert [finding.message for finding in findings.check(Scenario.from_json(example)) if finding.severity != "note"] == []
+
+
+@every_kind
+def test_its_example_runs_and_conserves_messages(kind: str) -> None:
+    report = simulate(dict(catalog.service(kind).example)).to_json()
+    assert report["conservation"]["created"] > 0
+    assert report["conservation"]["finished"] > 0
+    assert report["conservation"]["residual"] == 0
+    mine = [node for node in report["nodes"].values() if node["kind"] == kind]
+    assert any(node["ledger"]["entered"] + node["ledger"]["created"] > 0 for node in mine), "no message ever came to it"
+
+
+@every_kind
+def test_the_same_seed_gives_the_same_report(kind: str) -> None:
+    example = dict(catalog.service(kind).example)
+    first, again = (simulate(example).to_json() for _ in range(2))
+    other = simulate({**example, "run": {**example.get("run", {}), "seed": 99}}).to_json()
+    for report in (first, again, other):
+        del report["wall_s"], report["messages_per_wall_s"]
+    assert json.dumps(first) == json.dumps(again)
+    assert json.dumps(first) != json.dumps({**other, "seed": first["seed"]})
+
+
+@every_kind
+def test_its_frames_have_the_shape_and_count_on(kind: str) -> None:
+    example = dict(catalog.service(kind).example)
+    shape = TypeAdapter(FrameShape)
+    sums = {entry["name"] for entry in catalog.describe(kind)["metrics"] if entry["type"] == "sum"}
+    seen: dict[str, dict[str, float]] = {}
+    simulation = Simulation(example)
+    kinds = {node["id"]: node["kind"] for node in example["nodes"]}
+    for place, frame in enumerate(simulation.frames()):
+        content = json.loads(json.dumps(frame.to_json(), allow_nan=False))
+        shape.validate_python(content, strict=False)
+        assert content["seq"] == place
+        totals = content["totals"]
+        assert totals["created"] == totals["finished"] + totals["lost"] + totals["unfinished"]
+        for node, state in content["nodes"].items():
+            if kinds[node] != kind:
+                continue
+            assert set(state["metrics"]) == {metric["name"] for metric in catalog.describe(kind)["metrics"]}
+            for name in sums:
+                assert state["metrics"][name] >= seen.setdefault(node, {}).get(name, 0), f"{name} went down at {content['time_s']} s"
+                seen[node][name] = state["metrics"][name]
+    assert place > 10
+
+
+@every_kind
+def test_it_has_a_page_in_the_reference(kind: str) -> None:
+    assert (ROOT / "docs" / "reference" / "services" / f"{kind}.md").exists()

@@ -1,0 +1,44 @@
+"""Rules that no single test file owns: import directions, generated pages, and a front end that names no service."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator import catalog
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted(path for path in (ROOT / "static" / "src").rglob("*") if path.suffix in (".ts", ".tsx") and ".test." not in path.name)
+
+
+def test_imports_point_one_way() -> None:
+    ran = subprocess.run([sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"Contracts: [1-9]\d* kept, 0 broken", ran.stdout)
+
+
+def test_reference_pages_are_what_the_catalog_says(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, str(ROOT / "tools" / "make_docs.py"), str(tmp_path)], check=True, cwd=ROOT)
+    kept = ROOT / "docs" / "reference" / "services"
+    made = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}
+    there = {file.name: file.read_text(encoding="utf-8") for file in kept.iterdir()}
+    stale = sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
+    assert not stale, f"run `make docs` and commit what it changes: {', '.join(stale)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "static" / "src")))
+def test_the_front_end_names_no_service(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for kind in catalog.kinds():
+        found = re.search(rf"""['"`]{re.escape(kind)}['"`]""", text)
+        assert not found, f"the kind '{kind}' is named at character {found.start() if found else 0}"
+    named = re.search(r"\b(SQS|SNS|Lambda|Kinesis|EventBridge|Step Functions|API Gateway|AppSync|MSK|DynamoDB|Fargate)\b", re.sub(r"//.*|/\*.*?\*/", "", text, flags=re.S))
+    assert not named, f"'{named.group() if named else ''}' is named; the browser learns of services from /api/services/ only"
+
+
+def test_the_front_end_has_sources() -> None:
+    assert len(SOURCES) > 10

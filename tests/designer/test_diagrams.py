@@ -1,0 +1,188 @@
+"""Diagrams over the API: versions, conflicts, permissions, limits, and what is refused and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from tests.drawing import drawing, rate
+
+pytestmark = pytest.mark.django_db
+
+
+def graph(**parameters: Any) -> dict[str, Any]:
+    return {**drawing({"jobs": ("traffic", {"load": rate(5)}), "queue": ("sqs", parameters)}, {"jobs.out -> queue.in": {}}, duration_s=10), "name": "orders"}
+
+
+def send(client: Client, method: str, path: str, body: Any = None) -> Any:
+    return getattr(client, method)(path, body, content_type="application/json") if body is not None else getattr(client, method)(path)
+
+
+def create(client: Client, **parameters: Any) -> dict[str, Any]:
+    answer = send(client, "post", "/api/diagrams/", {"graph": graph(**parameters)})
+    assert answer.status_code == 201, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def refused(answer: Any, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.content
+    error: dict[str, Any] = answer.json()["error"]
+    assert set(error) == {"code", "message", "hint", "findings"}
+    assert error["message"]
+    return error
+
+
+def test_a_diagram_is_stored_as_drawn_and_listed(client: Client) -> None:
+    made = create(client, delay_s=3)
+    assert (made["version"], made["name"], made["latest_run"]) == (1, "orders", None)
+    read = client.get(f"/api/diagrams/{made['id']}/").json()
+    assert read["graph"]["nodes"][1] == {"id": "queue", "kind": "sqs", "name": "", "parameters": {"delay_s": 3}, "version": 1}
+    assert [finding["code"] for finding in read["findings"]] == ["no-consumer"]
+    listed = client.get("/api/diagrams/").json()
+    assert [(entry["id"], entry["node_kinds"]) for entry in listed] == [(made["id"], ["traffic", "sqs"])]
+
+
+def test_versions_are_immutable_and_an_old_base_is_a_conflict(client: Client) -> None:
+    made = create(client)
+    path = f"/api/diagrams/{made['id']}/"
+    second = send(client, "put", path, {"graph": graph(delay_s=1), "base_version": 1}).json()
+    assert second["version"] == 2
+    conflict = send(client, "put", path, {"graph": graph(delay_s=2), "base_version": 1})
+    assert refused(conflict, 409)["code"] == "version-conflict"
+    assert conflict.json()["current"]["version"] == 2
+    assert send(client, "put", path, {"graph": graph(delay_s=2), "base_version": 2}).json()["version"] == 3
+    assert [entry["number"] for entry in client.get(f"{path}versions/").json()] == [3, 2, 1]
+    assert [client.get(f"{path}versions/{number}/").json()["graph"]["nodes"][1]["parameters"] for number in (1, 2, 3)] == [{}, {"delay_s": 1}, {"delay_s": 2}]
+    refused(client.get(f"{path}versions/4/"), 404)
+
+
+def test_saving_the_same_again_makes_no_version(client: Client) -> None:
+    made = create(client)
+    assert send(client, "put", f"/api/diagrams/{made['id']}/", {"graph": graph(), "base_version": 1}).json()["version"] == 1
+
+
+def test_duplicate_and_delete(client: Client) -> None:
+    made = create(client)
+    copy = send(client, "post", f"/api/diagrams/{made['id']}/duplicate/").json()
+    assert copy["name"] == "orders (copy)"
+    assert copy["graph"]["nodes"] == made["graph"]["nodes"]
+    assert client.delete(f"/api/diagrams/{made['id']}/").status_code == 204
+    refused(client.get(f"/api/diagrams/{made['id']}/"), 404)
+    assert [entry["id"] for entry in client.get("/api/diagrams/").json()] == [copy["id"]]
+
+
+def test_every_example_becomes_a_diagram_that_can_run(client: Client) -> None:
+    examples = client.get("/api/examples/").json()
+    assert len(examples) >= 4
+    for example in examples:
+        made = send(client, "post", "/api/diagrams/", {"example": example["slug"]}).json()
+        assert [finding for finding in made["findings"] if finding["severity"] == "error"] == []
+    refused(send(client, "post", "/api/diagrams/", {"example": "nothing"}), 404)
+
+
+def test_nobody_reads_or_changes_what_is_not_theirs(client: Client, django_user_model: Any) -> None:
+    made = create(client)
+    stranger, user = Client(), Client()
+    user.force_login(django_user_model.objects.create_user("ada"))
+    for other in (stranger, user):
+        path = f"/api/diagrams/{made['id']}/"
+        for answer in (other.get(path), other.get(f"{path}versions/"), other.get(f"{path}versions/1/"), other.delete(path),
+                       send(other, "put", path, {"graph": graph(), "base_version": 1}), send(other, "post", f"{path}duplicate/"), send(other, "post", "/api/runs/", {"diagram": made["id"]})):
+            assert refused(answer, 404)["code"] == "not-found"
+        assert other.get("/api/diagrams/").json() == []
+    assert client.get(f"/api/diagrams/{made['id']}/").json()["version"] == 1
+
+
+def test_what_a_user_draws_is_theirs_in_every_session(django_user_model: Any) -> None:
+    user = django_user_model.objects.create_user("ada")
+    first, second = Client(), Client()
+    first.force_login(user)
+    second.force_login(user)
+    assert second.get(f"/api/diagrams/{create(first)['id']}/").status_code == 200
+
+
+def test_guests_are_protected_from_forged_requests() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert refused(send(strict, "post", "/api/diagrams/", {"graph": graph()}), 403)
+    strict.get("/")
+    token = strict.cookies["csrftoken"].value
+    assert strict.post("/api/diagrams/", {"graph": graph()}, content_type="application/json", headers={"X-CSRFToken": token}).status_code == 201
+
+
+BAD_GRAPHS = {
+    "unknown kind": ({"nodes": [{"id": "a", "kind": "carrier_pigeon"}]}, "carrier_pigeon"),
+    "unknown parameter": ({"nodes": [{"id": "a", "kind": "sqs", "parameters": {"colour": "red"}}]}, "colour"),
+    "out of bounds": ({"nodes": [{"id": "a", "kind": "sqs", "parameters": {"visibility_timeout_s": 1e9}}]}, "isibility"),
+    "wrong type": ({"nodes": [{"id": "a", "kind": "sqs", "parameters": {"delay_s": "soon"}}]}, "elay"),
+    "missing port": ({"nodes": [{"id": "a", "kind": "sqs"}, {"id": "b", "kind": "sqs"}], "wires": [{"id": "w", "from": {"node": "a", "port": "nowhere"}, "to": {"node": "b", "port": "in"}}]}, "nowhere"),
+    "missing node": ({"nodes": [{"id": "a", "kind": "sqs"}], "wires": [{"id": "w", "from": {"node": "a", "port": "dlq"}, "to": {"node": "ghost", "port": "in"}}]}, "ghost"),
+    "cycle without delay": ({
+        "nodes": [{"id": "a", "kind": "sns", "name": "round"}],
+        "wires": [{"id": "w", "from": {"node": "a", "port": "out"}, "to": {"node": "a", "port": "in"}, "parameters": {"delivery_latency": {"type": "constant", "value_s": 0}}}],
+    }, "round"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_GRAPHS)
+def test_a_graph_with_a_mistake_is_kept_found_and_not_run(client: Client, case: str) -> None:
+    bad, word = BAD_GRAPHS[case]
+    whole = {"version": 1, "wires": [], **bad}
+    errors = [finding for finding in send(client, "post", "/api/findings/", {"graph": whole}).json()["findings"] if finding["severity"] == "error"]
+    assert any(word in finding["message"] for finding in errors), errors
+    kept = send(client, "post", "/api/diagrams/", {"graph": whole})
+    assert kept.status_code == 201, "a drawing with mistakes is not lost"
+    assert [node["kind"] for node in kept.json()["graph"]["nodes"]] == [node["kind"] for node in whole["nodes"]]
+    error = refused(send(client, "post", "/api/runs/", {"diagram": kept.json()["id"]}), 422)
+    assert error["code"] == "invalid-scenario"
+    assert any(word in finding["message"] for finding in error["findings"])
+
+
+@pytest.mark.parametrize(("body", "status"), [("{", 400), ("[]", 400), ("{}", 400), ('{"graph": 5}', 422), ('{"graph": {"version": 99, "nodes": []}}', 422), ('{"graph": {"version": 1, "nodes": "none"}}', 422)])
+def test_what_is_no_graph_is_refused(client: Client, body: str, status: int) -> None:
+    refused(client.post("/api/diagrams/", body, content_type="application/json"), status)
+
+
+def test_limits_are_settings_and_say_their_number(client: Client, settings: Any) -> None:
+    settings.MAX_NODES = 1
+    assert "1" in refused(send(client, "post", "/api/diagrams/", {"graph": graph()}), 413)["message"]
+    settings.MAX_NODES, settings.MAX_GRAPH_BYTES = 100, 50
+    assert refused(send(client, "post", "/api/diagrams/", {"graph": graph()}), 413)["code"] == "too-large"
+    settings.MAX_GRAPH_BYTES, settings.MAX_DIAGRAMS_PER_OWNER = 10_000, 1
+    create(client)
+    assert refused(send(client, "post", "/api/diagrams/", {"graph": graph()}), 429)["code"] == "too-many-diagrams"
+
+
+def upload(client: Client, content: bytes, **fields: Any) -> Any:
+    return client.post("/api/traces/", {"file": SimpleUploadedFile("trace.csv", content), **fields})
+
+
+def test_a_trace_is_read(client: Client) -> None:
+    answer = upload(client, b"time,requests\n0,10\n60,20\n", interval_s="60").json()
+    assert answer["trace"]["counts"] == [10, 20]
+    assert answer["summary"]["messages"] == 30
+
+
+@pytest.mark.parametrize(("content", "word"), [(b"5\nmany\n", "many"), (b"5\n-3\n", "-3"), (b"", "empty"), (b"\xff\xfe\x00", "")])
+def test_a_trace_with_a_mistake_is_refused_with_its_line(client: Client, content: bytes, word: str) -> None:
+    message = refused(upload(client, content), 400)["message"]
+    assert "trace.csv" in message
+    assert word in message
+
+
+def test_a_trace_of_ten_megabytes_is_refused(client: Client) -> None:
+    error = refused(upload(client, b"5\n" * 5_000_000), 413)
+    assert error["code"] == "too-large"
+    assert "5 MB" in error["message"]
+
+
+def test_pages_and_unknown_addresses_answer(client: Client) -> None:
+    assert client.get("/").status_code == 200
+    made = create(client)
+    assert client.get(f"/diagrams/{made['id']}/").status_code == 200
+    assert client.get("/nowhere/").status_code == 404
+    assert refused(client.get("/api/nowhere/"), 404)["code"] == "not-found"
+    assert client.get("/api/docs/").status_code == 200

@@ -1,0 +1,129 @@
+"""Every example of the gallery runs, shows what it says it teaches, and is cured by what it says cures it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator import findings
+from simulator.examples import Example, example, examples
+from simulator.overrides import apply_settings
+from simulator.run import simulate
+from simulator.scenario import Scenario
+
+SLUGS = [entry.slug for entry in examples()]
+CARD_WIDTH, CARD_HEIGHT = 184, 64
+
+
+def report_of(slug: str, *settings: str) -> dict[str, Any]:
+    return simulate(apply_settings(example(slug).graph, settings)).to_json()
+
+
+def total(report: dict[str, Any], node: str, metric: str) -> float:
+    return float(report["nodes"][node]["metrics"][metric]["total"])
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+class TestEvery:
+    def test_has_words_for_the_gallery(self, slug: str) -> None:
+        shown: Example = example(slug)
+        for words in (shown.title, shown.summary, shown.teaches, shown.graph["name"], shown.graph["description"]):
+            assert words.strip()
+
+    def test_has_no_errors_and_only_the_warnings_it_teaches(self, slug: str) -> None:
+        taught = {"throttled-consumer": {"reserved-below-pollers"}, "visibility-timeout-too-short": {"visibility-below-timeout"}}
+        found = findings.check(Scenario.from_json(example(slug).graph))
+        assert {finding.code for finding in found if finding.severity != "note"} <= taught.get(slug, set())
+
+    def test_cards_lie_on_the_grid_and_do_not_overlap(self, slug: str) -> None:
+        graph = example(slug).graph
+        positions = graph["view"]["positions"]
+        assert set(positions) == {node["id"] for node in graph["nodes"]}
+        placed = list(positions.values())
+        for place, (left, top) in enumerate(placed):
+            assert left % 4 == 0
+            assert top % 4 == 0
+            for other_left, other_top in placed[place + 1 :]:
+                assert abs(left - other_left) >= CARD_WIDTH + 40 or abs(top - other_top) >= CARD_HEIGHT + 24
+
+    def test_runs_and_conserves_messages(self, slug: str) -> None:
+        report = report_of(slug)
+        assert report["conservation"]["residual"] == 0
+        assert report["conservation"]["finished"] > 0
+        assert report["explanation"]
+
+    def test_graph_is_a_fresh_copy(self, slug: str) -> None:
+        example(slug).graph["nodes"].clear()
+        assert example(slug).graph["nodes"]
+
+
+def test_work_queue_drains_at_the_rate_the_concurrency_allows() -> None:
+    report = report_of("work-queue")
+    backlog = report["nodes"]["jobs"]["metrics"]["ApproximateNumberOfMessagesVisible"]
+    assert backlog["max"] > 5000
+    assert backlog["last"] < 100
+    first = report["nodes"]["jobs"]["waits"][0]
+    assert first["cause"] == "maximum_concurrency"
+    assert first["culprit"] == {"node": "resize", "wire": "w2", "parameter": "maximum_concurrency"}
+    wider = report_of("work-queue", "w2.maximum_concurrency=160")
+    assert wider["nodes"]["jobs"]["metrics"]["MessageWait"]["p95"] < report["nodes"]["jobs"]["metrics"]["MessageWait"]["p95"] / 2
+
+
+def test_fan_out_evaluates_filters_and_dead_letters_the_poison_with_its_batch() -> None:
+    report = report_of("sns-fan-out")
+    published = total(report, "topic", "NumberOfMessagesPublished")
+    sent = {queue: total(report, queue, "NumberOfMessagesSent") / published for queue in ("billing", "shipping", "analytics")}
+    assert sent["billing"] == pytest.approx(81 / 200, rel=0.05)
+    assert sent["shipping"] == pytest.approx(20 / 200, rel=0.05)
+    assert sent["analytics"] == pytest.approx(119 / 200, rel=0.05)
+    assert total(report, "topic", "NumberOfNotificationsFilteredOut") == 3 * published - total(report, "topic", "NumberOfNotificationsDelivered") - report["nodes"]["topic"]["ledger"]["unfinished"]
+    dead = total(report, "billing", "MessagesMovedToDeadLetterQueue")
+    cured = total(report_of("sns-fan-out", "w5.report_batch_item_failures=true"), "billing", "MessagesMovedToDeadLetterQueue")
+    poison = published / 200
+    assert dead > 1.4 * poison
+    assert 0.4 * poison < cured <= poison * 1.3
+
+
+def test_short_visibility_timeout_makes_duplicates_and_stale_deletes() -> None:
+    report = report_of("visibility-timeout-too-short")
+    assert total(report, "makers", "DuplicatesProcessed") > 100
+    assert total(report, "reports", "StaleDeletes") > 100
+    for cure in ("reports.visibility_timeout_s=600", "makers.extends_visibility=true"):
+        cured = report_of("visibility-timeout-too-short", cure)
+        assert total(cured, "makers", "DuplicatesProcessed") == 0
+        assert total(cured, "reports", "StaleDeletes") == 0
+
+
+def test_throttled_consumer_dead_letters_messages_that_never_failed() -> None:
+    report = report_of("throttled-consumer")
+    assert total(report, "book", "Errors") == 0
+    assert total(report, "book", "Throttles") > 0
+    dead = report["nodes"]["dead"]["metrics"]["ApproximateNumberOfMessagesVisible"]["last"]
+    assert dead > 100
+    cured = report_of("throttled-consumer", "w2.maximum_concurrency=2")
+    assert total(cured, "book", "Throttles") == 0
+    assert total(cured, "queue", "MessagesMovedToDeadLetterQueue") == 0
+
+
+def test_trace_replay_jumps_and_the_backlog_outlives_the_jump() -> None:
+    report = report_of("trace-replay")
+    times, backlog = report["series"]["time_s"], report["series"]["nodes"]["queue"]["ApproximateNumberOfMessagesVisible"]
+    jump_ends_s = 18 * 60
+    after = next(level for at_s, level in zip(times, backlog, strict=True) if at_s >= jump_ends_s + 120)
+    assert after > 0.5 * max(backlog)
+    assert backlog[-1] == 0
+    assert any("instead of" in sentence for sentence in report["explanation"])
+
+
+def test_waiting_grows_faster_than_load() -> None:
+    report = report_of("how-busy-is-too-busy", "run.seed=5")
+    times, backlog = report["series"]["time_s"], report["series"]["nodes"]["tasks"]["ApproximateNumberOfMessagesVisible"]
+
+    def mean(from_s: float, to_s: float) -> float:
+        levels = [level for at_s, level in zip(times, backlog, strict=True) if from_s <= at_s < to_s]
+        return float(sum(levels) / len(levels))
+
+    at_70, at_90, at_98 = mean(200, 1200), mean(2600, 3600), mean(3800, 4800)
+    assert at_70 < 2
+    assert at_98 > 2 * at_90 > 4 * at_70
