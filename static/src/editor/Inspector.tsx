@@ -12,6 +12,7 @@ import { SchemaForm, SourceLine } from '../forms/SchemaForm'
 import { NodeLive, useRun } from '../live'
 import { duplicateSelection } from './clipboard'
 import { wireSchema } from './legality'
+import { ScrollPanel } from './ScrollPanel'
 import { useEditor } from './store'
 
 export function Inspector() {
@@ -64,7 +65,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
             <Tabs.Tab value="fidelity">Fidelity</Tabs.Tab>
             <Tabs.Tab value="about">About</Tabs.Tab>
           </Tabs.List>
-          <div className="panel-scroll">
+          <ScrollPanel label={`${node.name}: ${tab ?? 'properties'}`}>
             {tab === 'properties' && (
               <Stack gap={20}>
                 <Findings findings={findings.filter((finding) => !finding.parameter)} />
@@ -75,10 +76,10 @@ function NodeInspector({ node }: { node: GraphNode }) {
             {tab === 'live' && (running ? <NodeLive nodeId={node.id} /> : <Text size="sm" c="dimmed">Press Run to see this node at work: its metrics, limits, and what it waits for.</Text>)}
             {tab === 'fidelity' && <Fidelity service={service} />}
             {tab === 'about' && <About service={service} />}
-          </div>
+          </ScrollPanel>
         </Tabs>
       ) : (
-        <div className="panel-scroll"><Text size="sm">This version of Backwater does not know the kind “{node.kind}”. The node is kept as it is, and the diagram cannot run with it.</Text></div>
+        <ScrollPanel label="Unknown kind"><Text size="sm">This version of Backwater does not know the kind “{node.kind}”. The node is kept as it is, and the diagram cannot run with it.</Text></ScrollPanel>
       )}
     </>
   )
@@ -93,13 +94,13 @@ function WireInspector({ wire }: { wire: GraphWire }) {
   return (
     <>
       <div className="inspector-head"><div className="words"><Text fw={650} size="lg">{title}</Text><Text size="xs" c="dimmed">{nameOf(wire.from.node)} → {nameOf(wire.to.node)}</Text></div></div>
-      <div className="panel-scroll">
+      <ScrollPanel label="Wire">
         <Stack gap={20}>
           <Findings findings={findings.filter((finding) => !finding.parameter)} />
           {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => editor.setWireParameter(wire.id, name, value)} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
           {!editor.readOnly && <Group><Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete wire</Button></Group>}
         </Stack>
-      </div>
+      </ScrollPanel>
     </>
   )
 }
@@ -107,7 +108,7 @@ function WireInspector({ wire }: { wire: GraphWire }) {
 function ManyInspector({ count }: { count: number }) {
   const editor = useEditor()
   return (
-    <div className="panel-scroll">
+    <ScrollPanel label="Selection">
       <Text fw={650} size="lg" mb={4}>{count} selected</Text>
       <Text size="sm" c="dimmed" mb="md">{editor.selection.nodes.size} nodes, {editor.selection.wires.size} wires. Arrow keys move the nodes.</Text>
       {!editor.readOnly && (
@@ -116,7 +117,7 @@ function ManyInspector({ count }: { count: number }) {
           <Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete</Button>
         </Group>
       )}
-    </div>
+    </ScrollPanel>
   )
 }
 
@@ -128,7 +129,7 @@ function DiagramInspector() {
   return (
     <>
       <div className="inspector-head"><div className="words"><Text fw={650} size="lg">Diagram</Text><Text size="xs" c="dimmed">{editor.graph.nodes.length} nodes, {editor.graph.wires.length} wires</Text></div></div>
-      <div className="panel-scroll">
+      <ScrollPanel label="Diagram">
         <Stack gap={24}>
           <Findings findings={runFindings.filter((finding) => !finding.parameter)} />
           {editor.graph.description && <Text size="sm">{editor.graph.description}</Text>}
@@ -140,7 +141,7 @@ function DiagramInspector() {
             </Stack>
           )}
         </Stack>
-      </div>
+      </ScrollPanel>
     </>
   )
 }
