@@ -38,6 +38,10 @@ class Limit(Gauge):
             self._full_s += now_s - self._full_since_s
             self._full_since_s = -1.0
 
+    def fill(self, seconds: float) -> None:
+        """Count ``seconds`` as spent at the limit: for cohorts, whose changes of level are not seen one by one."""
+        self._full_s += seconds
+
     def change_limit(self, limit: float | None, now_s: float) -> None:
         """Move the limit; what is used already stays."""
         self.limit = limit

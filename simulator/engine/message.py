@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from simulator.engine.cohorts import Span
 from simulator.engine.outcomes import Cause
 from simulator.measures import Spread
 
@@ -28,6 +29,8 @@ class MessageType:
     attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     body: Any = None
     failure_probability: float = 0.0
+    draw_key: Callable[[], int] = int
+    """Draws the partition or group key of a message; a cohort has none, its messages draw theirs when they are told apart."""
 
 
 class Place(IntEnum):
@@ -46,6 +49,9 @@ class Place(IntEnum):
 class Message:
     """A token that stands for ``count`` identical messages born at ``born_s`` (simulated seconds).
 
+    Without a ``span`` all of them are here now; with one it is a cohort, whose messages were born and came here over a
+    stretch of time (`simulator.engine.cohorts`).
+
     It is one message however often it is attempted. ``legs`` is a chain of what its time was spent on, shared by the
     copies of a fan-out; ``path`` is the way it took so far. The second group of fields belongs to the queue that stores
     the message: there the token is also the receipt of one attempt, so that a late delete can name the attempt it means
@@ -55,6 +61,7 @@ class Message:
     __slots__ = (
         "attempt",
         "born_s",
+        "carried",
         "count",
         "deadline_s",
         "key",
@@ -67,12 +74,14 @@ class Message:
         "since_s",
         "size_bytes",
         "source",
+        "span",
         "successor",
         "type",
         "worked",
     )  # fmt: skip
 
     attempt: int
+    carried: bool
     deadline_s: float
     received_s: float
     sent_s: float
@@ -100,6 +109,7 @@ class Message:
         self.key = key
         self.number = number
         self.legs = legs
+        self.span: Span | None = None
         self.place: int = NEW
 
     def copy(self) -> Message:
@@ -113,6 +123,7 @@ class Message:
         twin.key = self.key
         twin.number = self.number
         twin.legs = self.legs
+        twin.span = self.span
         twin.place = NEW
         return twin
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from simulator.engine.agenda import Agenda
@@ -27,13 +27,13 @@ class Ended:
 
     __slots__ = ("count", "end", "latency_s", "legs", "number", "path", "type", "when_s")
 
-    def __init__(self, message: Message, end: str, now_s: float) -> None:
+    def __init__(self, message: Message, end: str, now_s: float, latency_s: float | None = None) -> None:
         self.number = message.number
         self.count = message.count
         self.type = message.type.name
         self.path = message.path.nodes
         self.legs: Leg | None = message.legs
-        self.latency_s = now_s - message.born_s
+        self.latency_s = now_s - message.born_s if latency_s is None else latency_s
         self.end = end
         self.when_s = now_s
 
@@ -53,6 +53,9 @@ class Network:
         self.wires: dict[str, Wire] = {}
         self.root = Path()
         self.load = 1.0
+        self.tick_s = 0.0
+        """Cohorts gather what comes in so long a stretch of time; 0: every message is simulated by itself."""
+        self.singles_because: dict[str, str | None] = {}
         self._shared: dict[str, Any] = {}
         self._slowest: list[tuple[float, int, Ended]] = []
         self._samples: deque[Ended] = deque(maxlen=SAMPLES_KEPT)
@@ -81,10 +84,20 @@ class Network:
 
     def start(self) -> None:
         """Let every node begin to act."""
+        if self.tick_s > 0:
+            for node in self.nodes.values():
+                node.takes_cohorts = self.why_singles(node) is None
         for node in self.nodes.values():
             node.start()
             measures = [getattr(node, metric.attribute) for metric in node.metrics]
             self._spreads.extend(measure for measure in measures if isinstance(measure, Spread))
+
+    def why_singles(self, node: Node) -> str | None:
+        """Why single messages must come to ``node``; None if cohorts may."""
+        if node.id not in self.singles_because:
+            self.singles_because[node.id] = "It stands in a circle."
+            self.singles_because[node.id] = node.needs_singles()
+        return self.singles_because[node.id]
 
     def housekeep(self) -> None:
         """Fold buffered samples and drop what is no longer needed, so that memory stays bounded."""
@@ -108,6 +121,10 @@ class Network:
     def ended(self, message: Message, end: str) -> None:
         """A message reached an end of its way: book its latency to its path, and keep it if it was slow or its turn."""
         now_s: float = self.agenda._now
+        span = message.span
+        if span is not None:
+            self.ended_cohort(message, end, ((span.from_s - message.born_s, span.to_s - span.born_to_s, message.count),), span.middle_s)
+            return
         path = message.path
         record = path.ends.get(end) or path.end(end)
         count = message.count
@@ -127,6 +144,25 @@ class Network:
             self._keep_slow(Ended(message, end, now_s))
         if self._ended % self.trace_one_in == 0:
             self._samples.append(Ended(message, end, now_s))
+
+    def ended_cohort(self, message: Message, end: str, ramps: Iterable[tuple[float, float, int]], middle_s: float) -> None:
+        """`ended` for a cohort: its latencies are ``ramps`` of (first, last, messages), it ended at ``middle_s`` on average."""
+        record = message.path.end(end)
+        count = message.count
+        record.messages += count
+        for ramp in ramps:
+            record.latency.add_ramp(*ramp)
+        leg = message.legs
+        while leg is not None:
+            leg, cause, from_s, to_s = leg
+            record.split[cause] += count * (to_s - from_s)
+        self._ended += 1
+        span = message.span
+        mean_s = middle_s - (message.born_s + (span.born_to_s if span is not None else message.born_s)) / 2
+        if mean_s > self._floor_s:
+            self._keep_slow(Ended(message, end, middle_s, mean_s))
+        if self._ended % self.trace_one_in == 0:
+            self._samples.append(Ended(message, end, middle_s, mean_s))
 
     def _keep_slow(self, ended: Ended) -> None:
         entry = (ended.latency_s, self._ended, ended)

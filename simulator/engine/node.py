@@ -74,6 +74,9 @@ class Node:
         self.causes: dict[tuple[str, Culprit | None], Cause] = {}
         self.losses: dict[str, Loss] = {}
         self.limits: dict[str, Limit] = {}
+        self.takes_cohorts = False
+        """Whether tokens with a span may come; set before the start, from `needs_singles`."""
+        self.largest_cohort = 1
 
     # -- what a service may override ------------------------------------------------------------------------------
 
@@ -83,6 +86,17 @@ class Node:
     def accept(self, message: Message, wire: Wire) -> Refusal | None:
         """Take ``message`` from a ``send`` wire (None), or refuse it and leave it with the sender."""
         raise NotImplementedError(f"{type(self).__name__} has no port that takes messages")
+
+    def needs_singles(self) -> str | None:
+        """Why only single messages may come to this node (a sentence for the report); None if it takes cohorts.
+
+        Asked once all wires are laid; `Node.takes_cohorts` of the neighbours is not known yet, but may be asked for.
+        """
+        return "This service works message by message."
+
+    def room(self, message: Message) -> int:
+        """How many messages of this cohort `accept` would take now."""
+        return message.count
 
     def invoke(self, message: Message, wire: Wire, reply: Reply) -> None:
         """Answer a request from an ``invoke`` wire, now or later, by ``wire.answered`` and then ``reply``."""
@@ -113,6 +127,10 @@ class Node:
 
     def load_changed(self, factor: float) -> None:
         """The load of all sources is now ``factor`` times what they say."""
+
+    def expected_messages(self, duration_s: float) -> float:
+        """Messages that this node makes by itself in the first ``duration_s`` seconds, as far as can be told before."""
+        return 0.0
 
     def housekeep(self) -> None:
         """Drop what is no longer needed; called between slices, and now and then in a long one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.engine.cohorts import take_some
 from simulator.engine.outcomes import Refusal
 from simulator.vocabulary import Port, Values
 
@@ -37,9 +38,12 @@ class Wire:
         """Hand ``message`` to the target now. None: it has it. A refusal: the sender still has it."""
         count = message.count
         self.sent += count
+        target = self.target
         path = message.path
-        message.path = path.steps.get(self.target.id) or path.to(self.target.id)
-        refusal = self.target.accept(message, self)
+        message.path = path.steps.get(target.id) or path.to(target.id)
+        if message.span is not None and count > target.largest_cohort:
+            target.largest_cohort = count
+        refusal = target.accept(message, self)
         if refusal is None:
             self.delivered += count
             self.source.forwarded += count
@@ -47,6 +51,18 @@ class Wire:
             self.refused += count
             message.path = path
         return refusal
+
+    def offer(self, message: Message) -> tuple[Message | None, Refusal | None]:
+        """`send` for a cohort: the target takes what it has room for; the rest comes back, with the reason."""
+        room = min(message.count, self.target.room(message))
+        rest = None
+        if 0 < room < message.count:
+            rest = message
+            message = take_some(message, room)
+        refusal = self.send(message)
+        if refusal is not None:
+            return (message, refusal) if rest is None else (_joined(rest, message), refusal)
+        return (rest, self.send(rest)) if rest is not None else (None, None)
 
     def depart(self, count: int) -> None:
         """So many messages are on their way; they stay the sender's until they `arrive`."""
@@ -83,3 +99,8 @@ class Wire:
             self.source.forwarded += message.count
         else:
             self.refused += message.count
+
+
+def _joined(rest: Message, part: Message) -> Message:
+    rest.count += part.count
+    return rest

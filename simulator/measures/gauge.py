@@ -10,13 +10,13 @@ class Gauge:
     ``d * (now - t)`` to it, so ``value * now - sum(d * t)`` is the area. Keeping that sum is all a change costs.
     """
 
-    __slots__ = ("_moment", "_started_s", "maximum", "value")
+    __slots__ = ("_changed_s", "_moment", "_started_s", "maximum", "value")
 
     def __init__(self, value: float = 0, now_s: float = 0.0) -> None:
         self.value = value
         self.maximum = value
         self._moment = value * now_s
-        self._started_s = now_s
+        self._started_s = self._changed_s = now_s
 
     def add(self, change: float, now_s: float) -> None:
         """Raise the level by ``change`` (lower it, if negative) at ``now_s``."""
@@ -28,6 +28,22 @@ class Gauge:
     def set(self, value: float, now_s: float) -> None:
         """Put the level to ``value`` at ``now_s``."""
         self.add(value - self.value, now_s)
+
+    def shift(self, change: float, when_s: float, now_s: float) -> None:
+        """Change the level by ``change`` as of ``when_s`` on average, which may be before ``now_s``: for cohorts.
+
+        Only levels that last count toward the maximum, not what comes and goes at one instant of the agenda.
+        """
+        self.note(now_s)
+        self._moment += change * when_s
+        self.value += change
+
+    def note(self, now_s: float) -> None:
+        """Let the level count toward the maximum if it has lasted since before ``now_s``."""
+        if now_s > self._changed_s:
+            self._changed_s = now_s
+            if self.value > self.maximum:
+                self.maximum = self.value
 
     def area(self, now_s: float) -> float:
         """The integral of the level since the last restart, in units x seconds."""

@@ -6,19 +6,23 @@ import numpy as np
 
 from simulator.measures.histogram import Histogram, Summary
 
+RAMP_STEPS = (np.arange(8) + 0.5) / 8
+"""Where a ramp is sampled, as shares of it."""
+
 
 class Spread:
     """Samples of a quantity over the whole run, and over the current slice.
 
-    ``add(value, count)`` buffers. A hot path may append samples of one message to ``singles`` itself. Whoever runs the
+    ``add(value, count)`` and ``add_ramp`` buffer. A hot path may append samples of one message to ``singles`` itself. Whoever runs the
     agenda calls `fold` from time to time, so that buffers stay bounded. `slice_summary` closes the slice and reports it.
     """
 
-    __slots__ = ("_slice", "_weighted", "singles", "total")
+    __slots__ = ("_ramps", "_slice", "_weighted", "singles", "total")
 
     def __init__(self) -> None:
         self.singles: list[float] = []
         self._weighted: list[tuple[float, int]] = []
+        self._ramps: list[tuple[float, float, int]] = []
         self._slice: Histogram | None = None
         self.total = Histogram()
 
@@ -29,6 +33,10 @@ class Spread:
         else:
             self._weighted.append((value, count))
 
+    def add_ramp(self, first: float, last: float, count: int) -> None:
+        """Record ``count`` samples that run evenly from ``first`` to ``last``: those of a cohort."""
+        self._ramps.append((first, last, count))
+
     def fold(self) -> None:
         """Move what is buffered into the histogram of the slice."""
         if self.singles:
@@ -38,6 +46,12 @@ class Spread:
             pairs = np.array(self._weighted, dtype=np.float64)
             self._histogram().add_block(pairs[:, 0], pairs[:, 1])
             self._weighted.clear()
+        if self._ramps:
+            ramps = np.array(self._ramps, dtype=np.float64)
+            samples = ramps[:, :1] + RAMP_STEPS * (ramps[:, 1:2] - ramps[:, :1])
+            weights = np.repeat(ramps[:, 2] / RAMP_STEPS.size, RAMP_STEPS.size)
+            self._histogram().add_block(np.maximum(samples, 0.0).ravel(), weights)
+            self._ramps.clear()
 
     def _histogram(self) -> Histogram:
         if self._slice is None:

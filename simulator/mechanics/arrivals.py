@@ -102,6 +102,10 @@ class Arrivals:
         """The next arrival times (s), not decreasing; empty when no more will come."""
         return self._source.block()
 
+    def count(self, from_s: float, to_s: float) -> int:
+        """Draw how many arrivals there are from ``from_s`` to ``to_s``, for cohorts; ask for one stretch after the other."""
+        return self._source.count(from_s, to_s)
+
     def rate_per_s(self, time_s: float) -> float:
         """The rate at ``time_s`` that the shape asks for, in arrivals a second, with the factor in force."""
         return self._source.rate_per_s(time_s)
@@ -158,6 +162,15 @@ class _Rescaled:
 
     def expected(self, from_s: float, to_s: float) -> float:
         return (self._curve.expected(to_s) - self._curve.expected(from_s)) * self._factor
+
+    def count(self, from_s: float, to_s: float) -> int:
+        expected = self.expected(from_s, to_s)
+        if self._process == "poisson":
+            return int(self._generator.poisson(expected))
+        passed = self._phase + expected
+        whole = math.floor(passed)
+        self._phase = passed - whole
+        return whole
 
 
 class _Replay:
@@ -231,6 +244,11 @@ class _Replay:
 
     def expected(self, from_s: float, to_s: float) -> float:
         return (self._recorded(to_s) - self._recorded(from_s)) * self._scale * self._factor
+
+    def count(self, from_s: float, to_s: float) -> int:
+        expected = self.expected(from_s, to_s)
+        whole = math.floor(expected)
+        return whole + int(self._generator.random() < expected - whole)
 
     def _recorded(self, time_s: float) -> int:
         cycles, within_s = self._split(time_s)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from simulator.engine.cohorts import Span
 from simulator.engine.message import Message, MessageType
 from simulator.engine.node import Node
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 LARGEST_BYTES = 1_048_576
 TYPES_BLOCK = 4096
+FEW = 4
+"""So many messages in one stretch of time are sent one by one instead of as a cohort."""
 
 
 def _is_number(text: str) -> bool:
@@ -192,14 +195,20 @@ class Traffic(Node):
         super().__init__(network, id, name, parameters)
         self.accepted = self.refused = self.outstanding = self.made = 0
         self._silent = False
+        self._within = self.stream("cohorts")
+        self._coming = (0, 0.0, 0.0)
+        """What this stretch of time brings: messages, from_s, to_s."""
         self._generation = 0
         self._types = [
-            MessageType(entry.name, entry.size_bytes, {key: value.model_dump() for key, value in entry.attributes.items()}, entry.parsed_body(), entry.failure_probability)
+            MessageType(
+                entry.name, entry.size_bytes, {key: value.model_dump() for key, value in entry.attributes.items()}, entry.parsed_body(), entry.failure_probability,
+                _key_draws(entry.key, self.stream(f"keys {entry.name}").generator))
             for entry in self.parameters.message_types
         ]
+        shares = np.array([entry.share for entry in self.parameters.message_types])
+        self._shares = shares / shares.sum()
         self._path = network.root.to(id)
         self._next_type = self._type_draws()
-        self._next_keys = [_key_draws(entry.key, self.stream(f"keys {entry.name}").generator) for entry in self.parameters.message_types]
 
     def start(self) -> None:
         self._wires: list[Wire] = self.wires_out["out"]
@@ -214,10 +223,15 @@ class Traffic(Node):
     def _restart(self) -> None:
         """Forget arrivals drawn for later, and draw anew with the present load."""
         self._generation += 1
+        if self._coming[0]:
+            self._bring()
         factor = 0.0 if self._silent else self.network.load
         self._arrivals.change_factor(factor, self.agenda._now)
-        self._times = _from_now(self._arrivals, self.agenda._now)
-        self._book(self._generation)
+        if self.takes_cohorts:
+            self._gather(self._generation)
+        else:
+            self._times = _from_now(self._arrivals, self.agenda._now)
+            self._book(self._generation)
 
     def _book(self, generation: int) -> None:
         time_s = next(self._times, None)
@@ -229,30 +243,103 @@ class Traffic(Node):
             return
         self.made += 1
         place = self._next_type() if self._next_type is not None else 0
-        message = Message(1, self._types[place], self.agenda._now, self._path, None, self._next_keys[place](), self.made)
+        message_type = self._types[place]
+        message = Message(1, message_type, self.agenda._now, self._path, None, message_type.draw_key(), self.made)
         if self._request_wires:
             for wire in self._request_wires:
                 self.created += 1
                 self.outstanding += 1
                 wire.invoke(message.copy(), self._answered)
-        for wire in self._wires[1:]:
-            self._send(message.copy(), wire)
-        if self._wires:
-            self._send(message, self._wires[0])
-        elif not self._request_wires:
-            self.created += 1
-            self.finish(message, "not wired")
+        if self._wires or not self._request_wires:
+            self._send_all(message)
         time_s = next(self._times, None)
         if time_s is not None:
             self.agenda.at(time_s, self._arrive, generation)
 
+    # -- cohorts ------------------------------------------------------------------------------------------------------
+
+    def needs_singles(self) -> str | None:
+        if self.wires_out["requests"]:
+            return "Its requests wait for answers, one by one."
+        singles = [wire.target.name for wire in self.wires_out["out"] if self.network.why_singles(wire.target) is not None]
+        return f"It sends to {' and '.join(singles)}, where single messages matter." if singles else None
+
+    def expected_messages(self, duration_s: float) -> float:
+        wires = len(self.wires_out["out"]) + len(self.wires_out["requests"])
+        return wires * Arrivals(self.parameters.load, self.parameters.arrivals, self.stream("plan").generator).expected(0.0, duration_s)
+
+    def _gather(self, generation: int) -> None:
+        """Draw how many messages the stretch of time that begins now brings, by type; few of them come by themselves."""
+        if generation != self._generation:
+            return
+        tick_s = self.network.tick_s
+        from_s: float = self.agenda._now
+        to_s = (math.floor(from_s / tick_s + 1e-9) + 1) * tick_s
+        count = self._arrivals.count(from_s, to_s)
+        if count > FEW:
+            self._coming = (count, from_s, to_s)
+            self.agenda.at(to_s, self._bring_all, generation)
+        else:
+            uniform = self._within.uniform
+            for when in sorted(uniform() for _ in range(count)):
+                self.agenda.at(from_s + when * (to_s - from_s), self._bring_one, generation)
+        self.agenda.at(to_s, self._gather, generation)
+
+    def _bring_one(self, generation: int) -> None:
+        if generation == self._generation:
+            self.made += 1
+            message_type = self._types[self._next_type() if self._next_type is not None else 0]
+            self._send_all(Message(1, message_type, self.agenda._now, self._path, None, message_type.draw_key(), self.made))
+
+    def _bring_all(self, generation: int) -> None:
+        if generation == self._generation:
+            self._bring()
+
+    def _bring(self) -> None:
+        """Send what was gathered so far: all of it, or the share of the time that has passed when the load changes."""
+        total, from_s, to_s = self._coming
+        self._coming = (0, 0.0, 0.0)
+        now_s: float = self.agenda._now
+        if now_s < to_s:
+            total = self._within.binomial(total, (now_s - from_s) / (to_s - from_s))
+        if total == 0:
+            return
+        counts = [total] if len(self._types) == 1 else self._within.generator.multinomial(total, self._shares).tolist()
+        for message_type, count in zip(self._types, counts, strict=True):
+            if count:
+                message = Message(count, message_type, from_s, self._path, None, 0, self.made + 1)
+                message.span = Span(now_s, from_s, now_s)
+                self.made += count
+                self._send_all(message)
+
+    def _send_all(self, message: Message) -> None:
+        for wire in self._wires[1:]:
+            self._send(message.copy(), wire)
+        if self._wires:
+            self._send(message, self._wires[0])
+        else:
+            self.created += message.count
+            self.finish(message, "not wired")
+
     def _send(self, message: Message, wire: Wire) -> None:
         self.created += message.count
+        if message.span is not None:
+            self._offer(message, wire)
+            return
         refusal = wire.send(message)
         if refusal is None:
             self.accepted += message.count
         else:
             self._refuse(message, refusal)
+
+    def _offer(self, message: Message, wire: Wire) -> None:
+        count = message.count
+        rest, refusal = wire.offer(message)
+        if rest is None or refusal is None:
+            self.accepted += count
+        else:
+            self.accepted += count - rest.count
+            self._refuse(rest, refusal)
 
     def _answered(self, message: Message, refusal: Refusal | None) -> None:
         self.outstanding -= message.count
@@ -266,10 +353,9 @@ class Traffic(Node):
         self.lose(message, refusal.cause, refusal.title if refusal.outcome is not Outcome.REJECTED else f"Rejected: {refusal.title.lower()}")
 
     def _type_draws(self) -> Callable[[], int] | None:
-        shares = np.array([entry.share for entry in self.parameters.message_types])
-        if len(shares) == 1:
+        if len(self._shares) == 1:
             return None
-        edges = np.cumsum(shares / shares.sum())
+        edges = np.cumsum(self._shares)
         edges[-1] = 1.0
         return self.stream("types").draws(lambda generator: np.searchsorted(edges, generator.random(TYPES_BLOCK), side="right"))  # type: ignore[return-value]
 
