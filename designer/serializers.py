@@ -66,3 +66,22 @@ class ExampleSerializer(serializers.Serializer):
     summary = serializers.CharField()
     teaches = serializers.CharField()
     graph = GraphField()
+
+
+class PatternTestSerializer(serializers.Serializer):
+    """A pattern and a message to try it on."""
+
+    kind = serializers.ChoiceField(("event_pattern", "filter_policy"))
+    pattern = serializers.JSONField(allow_null=True, help_text="An event pattern or a filter policy; null matches everything.")
+    message = serializers.JSONField(
+        allow_null=True, help_text="For an event pattern the event (or its detail alone); for a filter policy {attributes: {name: {Type, Value}}, body}.")
+    scope = serializers.ChoiceField(("MessageAttributes", "MessageBody"), default="MessageAttributes", help_text="What a filter policy looks at.")
+
+
+class PatternAnswerSerializer(serializers.Serializer):
+    """What came of it."""
+
+    valid = serializers.BooleanField()
+    match = serializers.BooleanField(allow_null=True)
+    reason = serializers.CharField()
+    problems = serializers.ListField(child=serializers.CharField())

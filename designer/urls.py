@@ -14,5 +14,6 @@ urlpatterns = [
     path("api/diagrams/<uuid:diagram_id>/duplicate/", views.DuplicateView.as_view()),
     path("api/diagrams/<uuid:diagram_id>/versions/", views.VersionsView.as_view()),
     path("api/diagrams/<uuid:diagram_id>/versions/<int:number>/", views.VersionView.as_view()),
+    path("api/patterns/test/", views.PatternTestView.as_view()),
     path("api/runs/", views.RunsView.as_view()),
 ]

@@ -15,12 +15,15 @@ from rest_framework.views import APIView
 
 from designer.diagrams import checked_graph, create_diagram, diagram_json, find_diagram, graph_of, listed_json, save_diagram
 from designer.models import Diagram
+from designer.patterns import answer
 from designer.serializers import (
     DiagramListedSerializer,
     DiagramRequestSerializer,
     DiagramSaveSerializer,
     DiagramSerializer,
     ExampleSerializer,
+    PatternAnswerSerializer,
+    PatternTestSerializer,
     VersionListedSerializer,
     VersionSerializer,
 )
@@ -162,6 +165,20 @@ class RunsView(APIView):
             checked_graph(graph)
         run = start_run(owner, graph, speed=body.get("speed"), overrides=overrides, diagram=diagram.pk if diagram else None, version=version)
         return Response(run_json(run, owner), status=201)
+
+
+class PatternTestView(APIView):
+    """Whether a message matches an event pattern or a filter policy."""
+
+    @extend_schema(request=PatternTestSerializer, responses={200: PatternAnswerSerializer, 400: ErrorSerializer})
+    def post(self, request: Request) -> Response:
+        """Say whether the message matches, and why; a pattern that AWS would reject is answered with its faults."""
+        try:
+            serializer = PatternTestSerializer(data=_object(request))
+            serializer.is_valid(raise_exception=True)
+            return Response(answer(**serializer.validated_data))
+        except RecursionError:
+            raise ApiError(400, "invalid-request", "The pattern or the message is nested too deeply", "Send one with fewer levels") from None
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -7,20 +7,23 @@ function that says whether a value (string, number, boolean or None) satisfies i
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Test = Callable[[Any], bool]
 
-DIGITS = 5
-"""Numbers are compared with this many digits after the point."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Which conditions a service takes: its operators, those allowed inside ``anything-but``, and its range of numbers."""
+    """Which conditions a service takes: its operators, those allowed inside ``anything-but``, and its range of numbers.
+
+    Numbers are compared with ``digits`` after the point. The last group is what EventBridge takes and SNS does not: an empty
+    text to compare with, null as a value like any other to ``anything-but``, plain numbers beyond the range; and what it
+    refuses: strings and numbers in one ``anything-but``, address ranges of a single address.
+    """
 
     name: str
     operators: frozenset[str]
@@ -28,6 +31,14 @@ class Dialect:
     number_limit: float
     ignores_case_inside: bool = False
     """Whether ``prefix`` and ``suffix`` take ``{"equals-ignore-case": ...}``."""
+    digits: int = 5
+    lists_inside_anything_but: bool = False
+    """Whether an operator inside ``anything-but`` takes a list."""
+    empty_text: bool = False
+    null_is_a_value: bool = False
+    plain_numbers_unbounded: bool = False
+    mixed_exclusions: bool = True
+    single_addresses: bool = True
 
 
 class ConditionError(ValueError):
@@ -45,18 +56,18 @@ def compile_condition(condition: Any, dialect: Dialect) -> Test:
         return _COMPILERS[operator](operand, dialect)
     if isinstance(condition, list):
         raise ConditionError("a list inside a list is not a condition")
-    if is_number(condition):
+    if is_number(condition) and not dialect.plain_numbers_unbounded:
         _check_range(condition, dialect)
-    return equals(condition)
+    return equals(condition, dialect.digits)
 
 
-def equals(expected: Any) -> Test:
+def equals(expected: Any, digits: int) -> Test:
     """The very value; numbers by value, and true is not 1."""
     if isinstance(expected, bool) or expected is None:
         return lambda value: value is expected
     if is_number(expected):
-        rounded = round(expected, DIGITS)
-        return lambda value: is_number(value) and round(value, DIGITS) == rounded
+        rounded = round(expected, digits)
+        return lambda value: is_number(value) and round(value, digits) == rounded
     return lambda value: isinstance(value, str) and value == expected
 
 
@@ -70,9 +81,9 @@ def _check_range(number: float, dialect: Dialect) -> None:
         raise ConditionError(f"{dialect.name} compares numbers from -{dialect.number_limit:g} to {dialect.number_limit:g}, not {number!r}")
 
 
-def _text(operand: Any, operator: str) -> str:
-    if not isinstance(operand, str) or not operand:
-        raise ConditionError(f"'{operator}' needs a string that is not empty")
+def _text(operand: Any, operator: str, *, empty: bool = False) -> str:
+    if not isinstance(operand, str) or not (operand or empty):
+        raise ConditionError(f"'{operator}' needs a string{'' if empty else ' that is not empty'}, not {json.dumps(operand, default=str)}")
     return operand
 
 
@@ -81,26 +92,52 @@ def _affix(operator: str, has: Callable[[str, str], bool]) -> Callable[[Any, Dia
 
     def compile_affix(operand: Any, dialect: Dialect) -> Test:
         if dialect.ignores_case_inside and isinstance(operand, dict) and set(operand) == {"equals-ignore-case"}:
-            folded = _text(operand["equals-ignore-case"], operator).casefold()
+            folded = _text(operand["equals-ignore-case"], operator, empty=dialect.empty_text).casefold()
             return lambda value: isinstance(value, str) and has(value.casefold(), folded)
-        text = _text(operand, operator)
+        text = _text(operand, operator, empty=dialect.empty_text)
         return lambda value: isinstance(value, str) and has(value, text)
 
     return compile_affix
 
 
 def _ignore_case(operand: Any, dialect: Dialect) -> Test:
-    folded = _text(operand, "equals-ignore-case").casefold()
+    folded = _text(operand, "equals-ignore-case", empty=dialect.empty_text).casefold()
     return lambda value: isinstance(value, str) and value.casefold() == folded
 
 
 def _wildcard(operand: Any, dialect: Dialect) -> Test:
-    text = _text(operand, "wildcard")
-    if "**" in text:
-        raise ConditionError("'wildcard' must not have two * in a row")
-    parts = re.split(r"(\\\*|\\\\|\*)", text)
-    pattern = re.compile("".join(".*" if part == "*" else re.escape(part[1:] if part in (r"\*", r"\\") else part) for part in parts), re.DOTALL)
-    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+    pieces = [""]
+    last_seen = ""
+    for mark in re.findall(r"\\.|.|\n", _text(operand, "wildcard", empty=dialect.empty_text)):
+        if mark == "*":
+            if last_seen == "*":
+                raise ConditionError("'wildcard' must not have two * in a row")
+            pieces.append("")
+        elif mark.startswith("\\"):
+            if mark not in (r"\*", r"\\"):
+                raise ConditionError(r"in 'wildcard', a backslash stands before * or another backslash only")
+            pieces[-1] += mark[1]
+        else:
+            pieces[-1] += mark
+        last_seen = mark
+    return lambda value: isinstance(value, str) and _fits_around_stars(value, pieces)
+
+
+def _fits_around_stars(value: str, pieces: list[str]) -> bool:
+    """Whether ``value`` is these pieces in order, with anything between them. Takes each piece at its first place: no backtracking."""
+    first, *others = pieces
+    if not others:
+        return value == first
+    last = others.pop()
+    if not value.startswith(first) or len(value) < len(first) + len(last) or not value.endswith(last):
+        return False
+    place, end = len(first), len(value) - len(last)
+    for piece in others:
+        found = value.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -122,12 +159,13 @@ def _numeric(operand: Any, dialect: Dialect) -> Test:
         if not is_number(bound):
             raise ConditionError(f"'numeric' compares with a number, not with {bound!r}")
         _check_range(bound, dialect)
-        tests.append((_COMPARISONS[sign], round(bound, DIGITS)))
+        tests.append((_COMPARISONS[sign], round(bound, dialect.digits)))
     if len(tests) == 2:
         lower, upper = operand[0], operand[2]
         if lower not in (">", ">=") or upper not in ("<", "<=") or operand[1] >= operand[3]:
             raise ConditionError("a numeric range goes from > or >= a lower bound to < or <= a higher one")
-    return lambda value: is_number(value) and all(compare(round(value, DIGITS), bound) for compare, bound in tests)
+    digits = dialect.digits
+    return lambda value: is_number(value) and all(compare(round(value, digits), bound) for compare, bound in tests)
 
 
 def _address(operand: Any, dialect: Dialect) -> Test:
@@ -135,6 +173,8 @@ def _address(operand: Any, dialect: Dialect) -> Test:
         network = ipaddress.ip_network(_text(operand, "cidr"), strict=False)
     except ValueError as error:
         raise ConditionError(f"'cidr' needs an address range such as 10.0.0.0/24: {error}") from None
+    if not dialect.single_addresses and network.prefixlen == network.max_prefixlen:
+        raise ConditionError(f"in {dialect.name}, 'cidr' needs a range of more than one address, such as 10.0.0.0/24; write a single address as a plain value")
 
     def inside(value: Any) -> bool:
         try:
@@ -154,8 +194,13 @@ def _anything_but(operand: Any, dialect: Dialect) -> Test:
         values = operand if isinstance(operand, list) else [operand]
         if not values or any(isinstance(value, (dict, list, bool)) or value is None for value in values):
             raise ConditionError("'anything-but' takes strings or numbers, at least one")
+        if not dialect.mixed_exclusions and 0 < sum(is_number(value) for value in values) < len(values):
+            raise ConditionError(f"in {dialect.name}, 'anything-but' takes either strings or numbers, not both")
+        for value in filter(is_number, values):
+            _check_range(value, dialect)
         tests = [compile_condition(value, dialect) for value in values]
-    return lambda value: value is not None and not any(test(value) for test in tests)
+    null = dialect.null_is_a_value
+    return lambda value: (null or value is not None) and not any(test(value) for test in tests)
 
 
 def _excluded_by_operator(operand: dict[str, Any], dialect: Dialect) -> list[Test]:
@@ -163,10 +208,11 @@ def _excluded_by_operator(operand: dict[str, Any], dialect: Dialect) -> list[Tes
     if len(operand) != 1 or operator not in dialect.inside_anything_but:
         raise ConditionError(f"in {dialect.name}, 'anything-but' takes strings, numbers, or one of: {', '.join(sorted(dialect.inside_anything_but))}")
     values = operand[operator]
-    if not isinstance(values, list):
-        return [_COMPILERS[operator](values, dialect)]
-    if not values or dialect.inside_anything_but == {"prefix"}:
+    if isinstance(values, list) and not dialect.lists_inside_anything_but:
         raise ConditionError(f"'{operator}' inside 'anything-but' needs a string")
+    values = values if isinstance(values, list) else [values]
+    if not values or not all(isinstance(value, str) and value for value in values):
+        raise ConditionError(f"'{operator}' inside 'anything-but' needs a string that is not empty{', or a list of such' if dialect.lists_inside_anything_but else ''}")
     return [_COMPILERS[operator](value, dialect) for value in values]
 
 
@@ -182,3 +228,51 @@ _COMPILERS: dict[str, Callable[[Any, Dialect], Test]] = {
 
 OPERATORS = frozenset([*_COMPILERS, "exists"])
 """Every operator of any dialect: the words that ``$or`` does not take as names of fields."""
+
+
+def exists(condition: Any) -> bool | None:
+    """What an ``exists`` condition asks for; None if it is another condition, or not valid."""
+    if isinstance(condition, dict) and set(condition) == {"exists"} and isinstance(condition["exists"], bool):
+        return condition["exists"]
+    return None
+
+
+def is_alternatives(rule: Any) -> bool:
+    """Whether what stands behind ``$or`` makes it the operator; otherwise it is the name of a field like any other."""
+    if not isinstance(rule, list) or len(rule) < 2:
+        return False
+    return all(isinstance(alternative, dict) and alternative and not OPERATORS & set(alternative) for alternative in rule)
+
+
+def faults(rules: Mapping[str, Any], dialect: Dialect, *, nested: bool, path: str = "") -> Iterator[str]:
+    """What is wrong with an object of fields and their conditions, each fault with its path. ``nested``: objects may contain objects."""
+    if not rules and path:
+        yield f"{path}: an object needs at least one key"
+    for key, rule in rules.items():
+        place = f"{path}.{key}" if path else key
+        if key == "$or" and is_alternatives(rule):
+            for number, alternative in enumerate(rule):
+                yield from faults(alternative, dialect, nested=nested, path=f"{place}[{number}]")
+        elif isinstance(rule, dict):
+            if not nested:
+                yield f"{place}: only a policy on the body may have nested keys; write a list of values"
+                continue
+            yield from faults(rule, dialect, nested=nested, path=place)
+        elif not isinstance(rule, list):
+            yield f"{place}: the value must be a list, for example [{json.dumps(rule)}]"
+        elif not rule:
+            yield f"{place}: the list of values is empty"
+        else:
+            yield from _condition_faults(rule, place, dialect)
+
+
+def _condition_faults(conditions: list[Any], place: str, dialect: Dialect) -> Iterator[str]:
+    for number, condition in enumerate(conditions):
+        if isinstance(condition, dict) and set(condition) == {"exists"}:
+            if exists(condition) is None:
+                yield f"{place}[{number}]: 'exists' is true or false"
+            continue
+        try:
+            compile_condition(condition, dialect)
+        except ConditionError as error:
+            yield f"{place}[{number}]: {error}"

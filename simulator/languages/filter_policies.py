@@ -7,10 +7,10 @@ filter policy constraints, read 2026-11. Where a body holds a list of objects, o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from simulator.languages.conditions import OPERATORS, ConditionError, Dialect, Test, compile_condition
+from simulator.languages.conditions import Dialect, Test, compile_condition, exists, faults, is_alternatives
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 Matcher = Callable[[Mapping[str, Any], Any], bool]
@@ -60,7 +60,7 @@ def policy_problems(policy: Any, scope: Scope = "MessageAttributes") -> list[str
         return []
     if not isinstance(policy, dict):
         return ["a filter policy is a JSON object"]
-    problems = list(_faults(policy, "", nested=scope == "MessageBody"))
+    problems = list(faults(policy, SNS, nested=scope == "MessageBody"))
     size = len(json.dumps(policy, ensure_ascii=False).encode())
     if size > MAX_BYTES:
         problems.append(f"the policy has {size:,} bytes; at most {MAX_BYTES:,} are allowed")
@@ -70,6 +70,28 @@ def policy_problems(policy: Any, scope: Scope = "MessageAttributes") -> list[str
     if combinations > MAX_COMBINATIONS:
         problems.append(f"the policy has {combinations} combinations of values; at most {MAX_COMBINATIONS} are allowed")
     return problems
+
+
+def explain(policy: Any, scope: Scope, attributes: Mapping[str, Any], body: Any) -> tuple[bool, str]:
+    """Whether the message is delivered, and why, as a sentence. Raises `PolicyError` if the policy is not valid."""
+    if compile_policy(policy, scope)(attributes, body):
+        return True, f"Every key of the policy matches: {', '.join(policy)}" if policy else "Without a policy, everything is delivered"
+    if scope == "MessageBody" and not isinstance(body, dict):
+        return False, "The policy looks at the body, and the body is not a JSON object"
+    if scope == "MessageAttributes" and not attributes:
+        return False, "The policy looks at attributes, and the message has none"
+    seen = body if scope == "MessageBody" else attribute_values(attributes)
+    reasons = []
+    for key, rule in policy.items():
+        if compile_policy({key: rule}, scope)(attributes, body):
+            continue
+        if key == "$or" and is_alternatives(rule):
+            reasons.append("no alternative of $or matches")
+        elif key not in seen:
+            reasons.append(f"{key} is not there")
+        else:
+            reasons.append(f"{key} is {json.dumps(seen[key], ensure_ascii=False)}, but should be {json.dumps(rule, ensure_ascii=False)}")
+    return False, "; ".join(reasons)
 
 
 def attribute_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +123,7 @@ def _object(policy: Mapping[str, Any], *, nested: bool) -> Fields:
     """All keys must match; below ``$or``, at least one alternative."""
     tests: list[Fields] = []
     for key, rule in policy.items():
-        if key == "$or" and _is_or(rule):
+        if key == "$or" and is_alternatives(rule):
             alternatives = [_object(alternative, nested=nested) for alternative in rule]
             tests.append(lambda fields, alternatives=alternatives: any(matches(fields) for matches in alternatives))  # type: ignore[misc]
         elif isinstance(rule, dict):
@@ -109,13 +131,6 @@ def _object(policy: Mapping[str, Any], *, nested: bool) -> Fields:
         else:
             tests.append(_field(key, rule))
     return lambda fields: all(test(fields) for test in tests)
-
-
-def _is_or(rule: Any) -> bool:
-    """Whether ``$or`` is the operator; otherwise it is the name of a field like any other."""
-    if not isinstance(rule, list) or len(rule) < 2:
-        return False
-    return all(isinstance(alternative, dict) and alternative and not OPERATORS & set(alternative) for alternative in rule)
 
 
 def _nested_field(key: str, matches: Fields) -> Fields:
@@ -129,9 +144,9 @@ def _nested_field(key: str, matches: Fields) -> Fields:
 
 def _field(key: str, conditions: list[Any]) -> Fields:
     """One of the conditions must hold for the value, or for an element if the value is a list."""
-    present = any(_exists(condition) is True for condition in conditions)
-    absent = any(_exists(condition) is False for condition in conditions)
-    tests: list[Test] = [compile_condition(condition, SNS) for condition in conditions if _exists(condition) is None]
+    present = any(exists(condition) is True for condition in conditions)
+    absent = any(exists(condition) is False for condition in conditions)
+    tests: list[Test] = [compile_condition(condition, SNS) for condition in conditions if exists(condition) is None]
 
     def test(fields: Mapping[str, Any]) -> bool:
         if key not in fields:
@@ -145,53 +160,11 @@ def _field(key: str, conditions: list[Any]) -> Fields:
     return test
 
 
-def _exists(condition: Any) -> bool | None:
-    if isinstance(condition, dict) and set(condition) == {"exists"} and isinstance(condition["exists"], bool):
-        return condition["exists"]
-    return None
-
-
-# -- faults ---------------------------------------------------------------------------------------------------------
-
-
-def _faults(policy: Mapping[str, Any], path: str, *, nested: bool) -> Iterator[str]:
-    if not policy and path:
-        yield f"{path}: an object needs at least one key"
-    for key, rule in policy.items():
-        place = f"{path}.{key}" if path else key
-        if key == "$or" and _is_or(rule):
-            for number, alternative in enumerate(rule):
-                yield from _faults(alternative, f"{place}[{number}]", nested=nested)
-        elif isinstance(rule, dict):
-            if not nested:
-                yield f"{place}: only a policy on the body may have nested keys; write a list of values"
-                continue
-            yield from _faults(rule, place, nested=nested)
-        elif not isinstance(rule, list):
-            yield f"{place}: the value must be a list, for example [{json.dumps(rule)}]"
-        elif not rule:
-            yield f"{place}: the list of values is empty"
-        else:
-            yield from _condition_faults(rule, place)
-
-
-def _condition_faults(conditions: list[Any], place: str) -> Iterator[str]:
-    for number, condition in enumerate(conditions):
-        if isinstance(condition, dict) and set(condition) == {"exists"}:
-            if _exists(condition) is None:
-                yield f"{place}[{number}]: 'exists' is true or false"
-            continue
-        try:
-            compile_condition(condition, SNS)
-        except ConditionError as error:
-            yield f"{place}[{number}]: {error}"
-
-
 def _combinations(policy: Mapping[str, Any], depth: int) -> int:
     """The product over all keys of the number of values times the level of nesting; alternatives of ``$or`` add up."""
     product = 1
     for key, rule in policy.items():
-        if key == "$or" and _is_or(rule):
+        if key == "$or" and is_alternatives(rule):
             product *= sum(_combinations(alternative, depth) for alternative in rule)
         elif isinstance(rule, dict):
             product *= _combinations(rule, depth + 1)

@@ -36,7 +36,7 @@ export function fieldOf(name: string, property: Schema, root: Schema): Field {
 
 function kindOf(schema: Schema, root: Schema): Field['kind'] {
   if (schema.widget === 'trace') return 'trace'
-  if (schema.widget === 'json' || schema.widget === 'filter_policy') return 'json'
+  if (schema.widget === 'json' || schema.widget === 'filter_policy' || schema.widget === 'event_pattern') return 'json'
   if (schema.widget === 'node') return 'node'
   if (schema.oneOf && schema.discriminator) return 'union'
   if (schema.enum) return 'choice'
