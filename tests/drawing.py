@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from simulator.run import simulate
+from simulator.run import Simulation, simulate
 
 INSTANT = {"type": "constant", "value_s": 0}
 
@@ -40,6 +41,45 @@ def drawing(nodes: Mapping[str, tuple[str, Mapping[str, Any]]], wires: Mapping[s
 def outcome(scenario: Mapping[str, Any], *controls: Mapping[str, Any]) -> Outcome:
     """Run the scenario to its end."""
     return Outcome(simulate(scenario, controls).to_json())
+
+
+class Delivery(NamedTuple):
+    """What a node was handed at one moment, and whether it took it."""
+
+    at_s: float
+    type: str
+    count: int
+    size_bytes: int
+    key: int
+    taken: bool
+
+
+def deliveries(scenario: Mapping[str, Any], node: str, *controls: Mapping[str, Any]) -> list[Delivery]:
+    """Run the scenario, and write down at ``node`` itself everything that wires hand to it."""
+    simulation = Simulation(scenario, controls)
+    receiver = simulation.network.nodes[node]
+    seen: list[Delivery] = []
+    accept = receiver.accept
+
+    def noting(message: Any, wire: Any) -> Any:
+        count, size_bytes = message.count, message.size_bytes
+        refusal = accept(message, wire)
+        seen.append(Delivery(receiver.agenda.now, message.type.name, count, size_bytes, message.key, refusal is None))
+        return refusal
+
+    receiver.accept = noting  # type: ignore[method-assign]
+    for _ in simulation.frames():
+        pass
+    simulation.report()
+    return seen
+
+
+def by_type(seen: list[Delivery]) -> Counter[str]:
+    """How many messages of each type were taken."""
+    counts: Counter[str] = Counter()
+    for delivery in seen:
+        counts[delivery.type] += delivery.count * delivery.taken
+    return +counts
 
 
 class Outcome:

@@ -6,6 +6,7 @@ batch, works on it, deletes what it has done, and receives again. It does not sc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,6 +44,8 @@ RECEIVE = Source("Amazon SQS API Reference, ReceiveMessage", "https://docs.aws.a
 THROUGHPUT = Source("SQS Developer Guide, increasing throughput: 20 ms a round trip", f"{GUIDE}/sqs-throughput-horizontal-scaling-and-batching.html", "2026-11")
 EXTENDS = Source("Amazon SQS API Reference, ChangeMessageVisibility", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html", "2026-11")
 LONGEST_VISIBILITY_S = 43200.0
+EXTENDED_AT = 0.5
+"""A worker that extends the visibility timeout does so when this share of it has passed."""
 
 
 class WorkerParameters(ParameterSet):
@@ -56,7 +59,8 @@ class WorkerParameters(ParameterSet):
         0.0, "Chance that one attempt at one message fails, beside what the message's type adds.", title="Failure probability", unit="share",
         section="Work", ge=0, le=1, changeable=True)
     extends_visibility: bool = parameter(
-        False, "While a worker works it keeps extending the visibility timeout, so that its messages are not received twice.",
+        False, "While a worker works it keeps extending the visibility timeout, so that its messages are not received"
+        " twice: one more call to the queue each time half of the timeout has passed, for at most 12 hours.",
         title="Extends visibility", section="Work", aws="ChangeMessageVisibility", source=EXTENDS)
 
 
@@ -142,7 +146,7 @@ class Receiver:
             ready_s = now_s + self.call_s()
             for message in batch:
                 spend(message, self.call_cause, now_s, ready_s)
-            self.agenda.at(ready_s, self._work, batch)
+            self.agenda.at(ready_s, self._work, (batch, self.worker.epoch))
 
     # -- short polling: each idle worker polls on its own, at moments that are anything to the messages ----------------
 
@@ -168,9 +172,15 @@ class Receiver:
 
     # -- working ----------------------------------------------------------------------------------------------------
 
-    def _work(self, batch: list[Message]) -> None:
+    def _work(self, received: tuple[list[Message], int]) -> None:
+        batch, epoch = received
         now_s = self.agenda._now
-        self.agenda.at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, self.worker.epoch))
+        if epoch == self.worker.epoch:
+            self.agenda.at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, epoch))
+        else:
+            # the worker went down before the answer came: nobody has these messages, and their receive is used up
+            self._give_back(batch)
+            self._next(None)
 
     def _worked(self, work: tuple[list[Message], float, int]) -> None:
         batch, started_s, epoch = work
@@ -184,6 +194,8 @@ class Receiver:
             message.legs = (message.legs, working, started_s, now_s)
             may_fail = may_fail or message.type.failure_probability
         worker.single_durations.append(worked_s)
+        if self._visibility_s is not None:
+            self._count_extensions(worked_s)
         if may_fail:
             succeeded, failed = worker.sort(batch) if epoch == worker.epoch else ([], batch)
             if succeeded:
@@ -197,10 +209,18 @@ class Receiver:
         else:
             self.agenda.at(now_s + self.call_s(), self._next)
 
+    def _count_extensions(self, worked_s: float) -> None:
+        """Bill the calls that kept a batch hidden: one each time half of the queue's timeout has passed."""
+        every_s = self.source.visibility_timeout_s * EXTENDED_AT
+        if worked_s > every_s > 0:
+            self.source.count_requests(math.ceil(worked_s / every_s) - 1)
+
     def _fail(self, failed: Sequence[Message]) -> None:
-        count = sum(delivery.count for delivery in failed)
-        self.worker.errors += count
-        self.wire.settle(count, 0)
+        self.worker.errors += sum(delivery.count for delivery in failed)
+        self._give_back(failed)
+
+    def _give_back(self, failed: Sequence[Message]) -> None:
+        self.wire.settle(sum(delivery.count for delivery in failed), 0)
         self.source.give_back(failed)
         if self.worker.parameters.extends_visibility:
             self.source.change_visibility(failed, self.source.visibility_timeout_s)

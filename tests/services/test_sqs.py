@@ -8,6 +8,7 @@ import pytest
 
 from simulator import catalog
 from simulator.findings import InvalidScenario
+from simulator.run import simulate
 from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate
 
 POISON = {"message_types": [{"failure_probability": 1}]}
@@ -61,6 +62,31 @@ def test_a_timeout_shorter_than_the_work_makes_duplicates() -> None:
     assert seen.total("queue", "NumberOfMessagesDeleted") == 0
     assert seen.total("worker", "MessagesProcessed") == 2
     assert seen.total("worker", "DuplicatesProcessed") == 1
+
+
+def test_a_new_delay_does_not_move_messages_that_are_delayed_already() -> None:
+    """On a standard queue a change of the delay is not retroactive."""
+    none = {"time_s": 2, "action": "parameter", "node": "queue", "parameter": "delay_s", "value": 0}
+    seen = outcome(queue_and_worker(at_times(1, 3), {"delay_s": 20}, {"duration": constant(0.5)}, duration_s=40), none)
+    assert seen.path("source", "queue", "worker")["latency"]["max"] == pytest.approx(20.5)
+    assert seen.waits("queue") == pytest.approx({"delay": 20})
+
+
+def test_a_new_visibility_timeout_holds_from_the_next_receive() -> None:
+    """Received at 1 s under 10 s, at 11 s under 3 s, and then every 3 s."""
+    shorter = {"time_s": 5, "action": "parameter", "node": "queue", "parameter": "visibility_timeout_s", "value": 3}
+    assert poisoned(None, 18.5, shorter).total("queue", "NumberOfMessagesReceived") == 4
+
+
+def test_a_message_received_three_times_goes_to_the_back() -> None:
+    """A poison message ahead of 60 good ones is tried three times in a row, and again when the good ones are done."""
+    types = {"message_types": [{"name": "bad", "failure_probability": 1}]}
+    scenario = queue_and_worker(at_times(1) | types, {"visibility_timeout_s": 2}, {"duration": constant(1)}, duration_s=100)
+    scenario["nodes"].append({"id": "good", "kind": "traffic", "parameters": at_times(*[1.5] * 60)})
+    scenario["wires"].append({"id": "more", "from": {"node": "good", "port": "out"}, "to": {"node": "queue", "port": "in"}})
+    errors = Outcome(simulate({**scenario, "run": {"duration_s": 100, "frame_interval_s": 1}}).to_json()).series("worker", "Errors")
+    assert (errors[10], errors[60]) == (3, 3)
+    assert errors[70] > 3
 
 
 def test_a_late_delete_counts_while_no_one_has_received_the_message_again() -> None:
@@ -128,6 +154,23 @@ def test_the_dead_letter_queue_counts_retention_from_the_first_enqueue(duration_
     assert seen.lost("dead") == lost
 
 
+def test_a_drain_slower_than_the_arrivals_loses_the_oldest_when_retention_runs_out() -> None:
+    """Two come and one is served a second; the wait grows by half a second a second until it reaches the retention."""
+    seen = outcome(queue_and_worker({"load": rate(2), "arrivals": "even"}, {"message_retention_period_s": 60, "visibility_timeout_s": 30}, duration_s=600))
+    sent, deleted, expired = (seen.total("queue", name) for name in ("NumberOfMessagesSent", "NumberOfMessagesDeleted", "MessagesExpired"))
+    left = seen.last("queue", "ApproximateNumberOfMessagesVisible") + seen.last("queue", "ApproximateNumberOfMessagesNotVisible")
+    assert seen.lost("queue") == {"retention": expired}
+    assert expired == sent - deleted - left > 400
+    assert seen.metric("queue", "MessageWait")["max"] == pytest.approx(60, abs=1.5)
+    assert seen.last("queue", "ApproximateAgeOfOldestMessage") == pytest.approx(60, abs=1)
+
+
+def test_a_shorter_retention_acts_on_what_is_there() -> None:
+    shorter = {"time_s": 100, "action": "parameter", "node": "queue", "parameter": "message_retention_period_s", "value": 60}
+    seen = outcome(queue_alone(at_times(1, 30, 70), duration_s=120), shorter)
+    assert seen.lost("queue") == {"retention": 2}
+
+
 def test_retention_ends_while_a_worker_works_on_the_message() -> None:
     seen = outcome(queue_and_worker(at_times(1), {"message_retention_period_s": 60, "visibility_timeout_s": 3600}, {"duration": constant(100)}, duration_s=120))
     assert seen.lost("queue") == {"retention": 1}
@@ -186,6 +229,14 @@ def test_a_short_poll_may_miss_a_message_and_a_long_one_does_not() -> None:
     )
     assert sharp["max"] <= 1 < blurred["mean"]
     assert long["max"] == 0
+
+
+def test_a_short_poll_misses_nothing_among_a_thousand_messages() -> None:
+    """Below a thousand each poll misses three times in four, above it never: 1,100 messages, one worker, a poll after each."""
+    how = ({"short_poll_sees_share": 0.25, "visibility_timeout_s": 600}, {"duration": INSTANT}, {"wait_time_s": 0, "poll_pause_s": 1})
+    many = outcome(queue_and_worker(at_times(*[1] * 1100), *how, duration_s=95))
+    few = outcome(queue_and_worker(at_times(*[1] * 900), *how, duration_s=95))
+    assert many.total("queue", "NumberOfMessagesReceived") > 2 * few.total("queue", "NumberOfMessagesReceived")
 
 
 def test_the_in_flight_quota_makes_receives_empty() -> None:
