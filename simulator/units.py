@@ -116,7 +116,8 @@ def format_usd(usd: float) -> str:
     if usd == 0:
         return "$0"
     if abs(usd) < 0.1:
-        return f"${usd:.2g}"
+        text = f"{usd:.{1 - math.floor(math.log10(abs(usd)))}f}"
+        return "$" + re.sub(r"(\.\d\d\d*?)0+$", r"\1", text)
     return f"${usd:,.2f}" if abs(usd) < 1000 else f"${usd:,.0f}"
 
 

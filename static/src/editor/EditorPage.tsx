@@ -8,6 +8,7 @@ import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 import { api, ApiError } from '../api/client'
+import { Halt } from '../app/Halt'
 import { Dock, RunControls, useRun } from '../live'
 import { readKept, resolveConflict, saveNow, startAutosave } from './autosave'
 import { Canvas } from './Canvas'
@@ -59,7 +60,7 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
     }
   }, [diagramId, runId])
 
-  if (fault) return <Stack m="xl" align="flex-start"><Text fw={650} size="lg">This cannot be opened</Text><Text>{fault}</Text><Button component="a" href="/" variant="default">Start page</Button></Stack>
+  if (fault) return <Halt title="This cannot be opened" text={fault}><Button component="a" href="/" variant="default">Start page</Button></Halt>
   if (!ready) return <Text m="xl" c="dimmed" role="status">Loading…</Text>
   return <ReactFlowProvider><Editor /></ReactFlowProvider>
 }
@@ -215,7 +216,7 @@ function SidePanel({ side, name, width, title, children }: { side: 'left' | 'rig
           event.stopPropagation()
         }}
       />
-      <ActionIcon variant="subtle" color="gray" size="xs" aria-label={`Hide ${title}`} style={{ position: 'absolute', bottom: 8, [side === 'left' ? 'right' : 'left']: 8, zIndex: 6 }} onClick={() => change({ open: false })}><Close size={14} /></ActionIcon>
+      <ActionIcon className="panel-hide" variant="default" size="xs" aria-label={`Hide ${title}`} onClick={() => change({ open: false })}><Close size={14} /></ActionIcon>
     </aside>
   )
 }

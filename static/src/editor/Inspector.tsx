@@ -7,7 +7,7 @@ import { useEffect, useState } from 'react'
 import { useCatalog } from '../api/catalog'
 import type { Finding, GraphNode, GraphWire, Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
-import { formatWithWord } from '../format'
+import { formatQuantity, formatWithWord } from '../format'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
 import { NodeLive, useRun } from '../live'
 import { duplicateSelection } from './clipboard'
@@ -177,16 +177,21 @@ function Fidelity({ service }: { service: Service }) {
   return <>{parts.map(([title, sentences]) => sentences.length > 0 && <section key={title}><h3 className="section-title">{title}</h3><ul className="fidelity-list">{sentences.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul></section>)}</>
 }
 
+/** A price for one, or for a million where one costs next to nothing. */
+function priceText(usd: number): string {
+  return usd !== 0 && usd < 0.001 ? `${formatQuantity(usd * 1e6, 'usd')} per million` : `${formatQuantity(usd, 'usd')} each`
+}
+
 function About({ service }: { service: Service }) {
   return (
     <Stack gap={12}>
       <Text size="sm">{service.summary}</Text>
-      <Text size="sm" style={{ whiteSpace: 'pre-line' }}>{service.description}</Text>
+      {service.description.split('\n\n').map((paragraph) => <Text size="sm" key={paragraph}>{paragraph}</Text>)}
       {service.documentation_url && <Anchor href={service.documentation_url} target="_blank" rel="noreferrer" size="sm">AWS documentation</Anchor>}
       {service.prices.length > 0 && (
         <section>
           <h3 className="section-title">Prices</h3>
-          {service.prices.map((price) => <div key={price.name}><div className="quota-row"><span>{price.title}</span><span>${(price.usd * 1e6).toLocaleString('en-US', { maximumFractionDigits: 4 })} per million</span></div><Text size="xs" c="dimmed">Each: {price.per}</Text><SourceLine source={price.source} /></div>)}
+          {service.prices.map((price) => <div key={price.name}><div className="quota-row"><span>{price.title}</span><span>{priceText(price.usd)}</span></div><Text size="xs" c="dimmed">Each: {price.per}</Text><SourceLine source={price.source} /></div>)}
         </section>
       )}
     </Stack>

@@ -101,7 +101,7 @@ function QuantityInput({ id, label, field, value, onChange, disabled }: InputPro
   return (
     <TextInput
       id={id} size="xs" {...draft.bind} disabled={disabled} aria-label={label} placeholder={field.nullable ? 'none' : undefined} inputMode="text" autoComplete="off"
-      rightSection={word && draft.text.length < 9 ? <span className="unit">{word}</span> : undefined} rightSectionWidth={word ? 62 : 0} rightSectionPointerEvents="none"
+      rightSection={word && draft.text.length < 9 ? <span className="unit">{word}</span> : undefined} rightSectionWidth={word ? 14 + 7 * word.length : 0} rightSectionPointerEvents="none"
     />
   )
 }

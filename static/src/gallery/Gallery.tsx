@@ -47,7 +47,10 @@ export function Gallery() {
       <header className="topbar"><span className="brand">Backwater</span><span className="spacer" /><a className="gallery-link" href="/api/docs/">API</a><SchemeSwitch /></header>
       <main>
         <section className="gallery-intro">
-          <h1>Draw an AWS messaging architecture, push load through it, see where it backs up.</h1>
+          <div>
+            <h1>Draw an AWS messaging architecture, push load through it, see where it backs up.</h1>
+            {diagrams?.length === 0 && <p>Open and run an example, or begin with an empty canvas. What you draw is saved as you draw it, and is yours alone: you find it here when you come back with this browser.</p>}
+          </div>
           <Button leftSection={<IconPlus size={16} />} disabled={busy} onClick={() => open({ graph: blank }, false)}>New diagram</Button>
         </section>
         {fault && <Text className="finding-error" role="alert">{fault}</Text>}

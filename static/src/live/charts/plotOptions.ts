@@ -29,7 +29,7 @@ export function optionsOf(spec: ChartSpec, width: number, height: number, scheme
   const axis = { stroke: ground.text, font: AXIS_FONT, ticks: { show: false }, grid: { stroke: ground.grid, width: 1 } }
   return {
     width, height,
-    padding: [6, 8, 0, 0],
+    padding: [6, 18, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'backwater-run' }, drag: { x: false, y: false }, points: { size: 5 }, bind: { click: (plot) => () => { seek(plot); return null } } },
     scales: { x: { time: false }, y: { range: (_plot, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.08 : 1] } },
