@@ -32,6 +32,9 @@ class Recorder:
         self.states: dict[str, str] = {}
         self.sentences: dict[str, Any] = {}
         self.warm_up_s = 0.0
+        self._levels: dict[tuple[str, str], list[float]] = {}
+        self._computed = [(node, metric) for node in network.nodes.values() for metric in node.metrics
+                          if metric.type == "gauge" and not isinstance(getattr(node, metric.attribute), Gauge)]
         self._sums: dict[tuple[str, str], float] = {}
         self._losses: dict[tuple[str, str], int] = {}
 
@@ -47,10 +50,29 @@ class Recorder:
             self.entered[node_id].append(node.entered + node.created)
             self.states[node_id] = frame["nodes"][node_id]["state"]
             self.sentences[node_id] = frame["nodes"][node_id]["sentence"]
+        for node, metric in self._computed:
+            value = frame["nodes"][node.id]["metrics"][metric.name]
+            if isinstance(value, (int, float)):
+                self._note_level((node.id, metric.name), float(value))
+
+    def _note_level(self, place: tuple[str, str], value: float) -> None:
+        kept = self._levels.get(place)
+        if kept is None:
+            self._levels[place] = [1, value, value]
+        else:
+            kept[0] += 1
+            kept[1] += value
+            kept[2] = max(kept[2], value)
+
+    def level(self, node: Node, name: str) -> tuple[float, float] | None:
+        """Mean and maximum, over the frames since the warm-up, of a level that is computed when it is read."""
+        kept = self._levels.get((node.id, name))
+        return (kept[1] / kept[0], kept[2]) if kept else None
 
     def end_warm_up(self, now_s: float) -> None:
         """Counters are reported from here on."""
         self.warm_up_s = now_s
+        self._levels.clear()
         for node in self.network.nodes.values():
             for metric in node.metrics:
                 if metric.type == "sum":
@@ -137,9 +159,9 @@ def _metric(node: Node, metric: Any, recorder: Recorder, now_s: float, measured_
         return {**base, "total": total, "per_s": total / measured_s if measured_s > 0 else 0.0}
     if isinstance(value, Gauge):
         return {**base, "mean": value.mean(now_s), "max": value.maximum, "last": value.value}
-    seen = [number for number, at_s in zip(recorder.series.get(node.id, {}).get(metric.name, []), recorder.time_s, strict=False) if number is not None and at_s >= recorder.warm_up_s]
     last = read_number(node, metric.attribute)
-    return {**base, "mean": sum(seen) / len(seen) if seen else last, "max": max([*seen, last]), "last": last}
+    mean, most = recorder.level(node, metric.name) or (last, last)
+    return {**base, "mean": mean, "max": max(most, last), "last": last}
 
 
 def _waits(node: Node) -> list[dict[str, Any]]:

@@ -11,14 +11,15 @@ from simulator.mechanics.token_bucket import TokenBucket
 class Environments:
     """The pool of one function. One environment serves one invocation at a time; the latest used is used next.
 
+    New ones are limited to ``at_once``, and then to ``per_10_s`` in 10 s; what is not used does not accumulate beyond that.
     Idle environments live for a geometric number of half-lives: of many, half are gone after each ``half_life_s``.
     """
 
     __slots__ = ("_idle", "_lifetime_s", "bucket")
 
-    def __init__(self, stream: Stream, half_life_s: float, per_10_s: float) -> None:
+    def __init__(self, stream: Stream, half_life_s: float, per_10_s: float, at_once: float) -> None:
         self._idle: list[float] = []
-        self.bucket = TokenBucket(per_10_s / 10, per_10_s)
+        self.bucket = TokenBucket(per_10_s / 10, at_once)
         self._lifetime_s: Callable[[], float] = stream.draws(lambda generator: generator.geometric(0.5, 2048) * half_life_s)
 
     def warm(self, now_s: float) -> bool:

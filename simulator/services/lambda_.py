@@ -122,9 +122,13 @@ class AccountLimits(ParameterSet):
     concurrent_executions: int = parameter(
         1000, "Concurrent invocations of all functions together. New accounts have less; AWS raises it on request.",
         title="Concurrent executions", unit="count", section="Lambda", ge=10, le=1_000_000, source=LIMITS, changeable=True)
-    environments_per_10_s: int = parameter(
+    environments_per_10_s: float = parameter(
         1000, "New environments a function may add in 10 s; unused ones do not accumulate.",
-        title="Scaling rate", unit="count", section="Lambda", ge=1, le=1_000_000, source=SCALING)
+        title="Scaling rate", unit="count", section="Lambda", gt=0, le=1_000_000, source=SCALING)
+    environments_at_once: int | None = parameter(
+        None, "New environments a function may add at one moment. Empty: as many as in 10 s. The rule before November 2023 was 3,000 at once"
+        " (less in some Regions), then 500 a minute.",
+        title="Scaling burst", unit="count", section="Lambda", ge=1, le=1_000_000, source=SCALING, advanced=True)
 
 
 class MappingParameters(ParameterSet):
@@ -187,6 +191,7 @@ class AccountConcurrency:
     def __init__(self, limits: AccountLimits) -> None:
         self.limit = limits.concurrent_executions
         self.per_10_s = limits.environments_per_10_s
+        self.at_once = limits.environments_at_once or max(1.0, limits.environments_per_10_s)
         self.functions: list[Function] = []
         self.reserved = self.unreserved = self.in_flight = 0
 
@@ -333,7 +338,7 @@ class Function(Processor):
         self.account = network.shared("lambda", lambda: AccountConcurrency(limits))  # type: ignore[arg-type]
         self.account.functions.append(self)
         self.concurrency = self.limit("concurrency", "Concurrent executions", None)
-        self.environments = Environments(self.stream("idle lifetime"), self.parameters.idle_half_life_s, self.account.per_10_s)
+        self.environments = Environments(self.stream("idle lifetime"), self.parameters.idle_half_life_s, self.account.per_10_s, self.account.at_once)
         self.requests_bucket = TokenBucket(1.0, 1.0)
         self.mappings: list[EventSourceMapping] = []
         self.invocations = self.errors = self.throttles = self.cold_starts = 0
@@ -529,10 +534,10 @@ class Function(Processor):
         if now_s > event.since_s:
             spend(message, event.waits_for, event.since_s, now_s)
         event.since_s = now_s
-        if self.parameters.reserved_concurrency == 0:
+        if self._stopped or self.parameters.reserved_concurrency == 0:
             self._drop_event(event, "stopped", "Reserved concurrency is 0")
             return
-        if now_s - event.queued_s > self.parameters.maximum_event_age_s:
+        if now_s >= event.queued_s + self.parameters.maximum_event_age_s:
             self._drop_event(event, "event_age", "Maximum event age reached")
             return
 
@@ -546,7 +551,11 @@ class Function(Processor):
         wait_s = min(ASYNC_BACKOFF_S * 2 ** min(event.throttles, MOST_DOUBLINGS), ASYNC_BACKOFF_MAX_S)
         event.throttles += 1
         event.waits_for = self.cause(refusal.cause, THROTTLES[refusal.cause], self.throttle_culprit(refusal))
-        self.agenda.at(now_s + wait_s, self._try_event, event)
+        self._try_later(event, now_s + wait_s)
+
+    def _try_later(self, event: AsyncEvent, time_s: float) -> None:
+        """Try ``event`` again at ``time_s``, or find it too old when its age ends before that."""
+        self.agenda.at(max(self.agenda._now, min(time_s, event.queued_s + self.parameters.maximum_event_age_s)), self._try_event, event)
 
     def _event_done(self, event: AsyncEvent, succeeded: bool) -> None:
         now_s = self.agenda._now
@@ -560,7 +569,7 @@ class Function(Processor):
             event.since_s = now_s
             event.waits_for = self._retrying
             event.throttles = 0
-            self.agenda.at(now_s + ASYNC_RETRY_S[event.retries], self._try_event, event)
+            self._try_later(event, now_s + ASYNC_RETRY_S[event.retries])
             event.retries += 1
 
     def _drop_event(self, event: AsyncEvent, name: str, title: str) -> None:
