@@ -21,7 +21,6 @@ from simulator.mechanics.polling import PullSource
 
 LONG_POLL_S = 20.0
 RECEIVE_BATCH = 10
-IDLE_POLLERS = 5
 GIVE_UP_BEFORE_S = 1e-3
 MOST_DOUBLINGS = 40
 """Of a back-off, which a maximum bounds long before."""
@@ -86,8 +85,9 @@ class EventSourceMapping:
             return Culprit(wire.target.id, name, wire.id)
 
         self._ramp = queue.cause("poller_ramp", "Lambda's pollers are still scaling up", culprit("poller_ramp_per_min"))
-        self._at_maximum = queue.cause("maximum_concurrency", f"The mapping to {wire.target.name} is at its maximum concurrency ({ceiling})", culprit("maximum_concurrency"))
-        self._at_ceiling = queue.cause("poller_ceiling", f"The mapping to {wire.target.name} is at Lambda's poller ceiling ({ceiling})", culprit("poller_ceiling"))
+        self._at_maximum = queue.cause("maximum_concurrency", "", culprit("maximum_concurrency"))
+        self._at_ceiling = queue.cause("poller_ceiling", "", culprit("poller_ceiling"))
+        self._name_ceiling()
         self._disabled = queue.cause("disabled", f"The mapping to {wire.target.name} is disabled", culprit("enabled"))
         self._latency = queue.cause("delivery_latency", "Delivery latency of the mapping", culprit("delivery_latency"), capacity=False)
         self._window = queue.cause("batching_window", "Batching window", culprit("batching_window_s"), capacity=False)
@@ -289,6 +289,11 @@ class EventSourceMapping:
             return self._at_maximum if self.settings.maximum_concurrency else self._at_ceiling
         return self._ramp
 
+    def _name_ceiling(self) -> None:
+        name, ceiling = self.wire.target.name, f"{self.ceiling:g}"
+        self._at_maximum.title = f"The mapping to {name} is at its maximum concurrency ({ceiling})"
+        self._at_ceiling.title = f"The mapping to {name} is at Lambda's poller ceiling ({ceiling})"
+
     def _note_bottleneck(self, now_s: float) -> None:
         if self._waiting_for_room > 0 and self._throttle_cause is not None:
             self.bottleneck.change(self._throttle_cause, now_s)
@@ -301,12 +306,15 @@ class EventSourceMapping:
         """A setting of the wire was changed while the run goes on."""
         now_s = self.agenda._now
         self.ceiling = float(self.settings.maximum_concurrency or self.settings.poller_ceiling)
-        self.floor = min(self.floor, self.ceiling)
+        self.floor = float(min(self.settings.pollers_at_start, self.ceiling))
+        self._name_ceiling()
         self._allow(min(self.allowed, self.ceiling), now_s)
+        self._note_bottleneck(now_s)
         self.wake()
 
     def book_idle_polls(self) -> None:
         """Tell the queue of the long polls that returned nothing since the last call."""
-        area = self._idle.area(self.agenda._now) if self.settings.enabled else self._idle_booked_s
-        self.source.count_empty_receives((area - self._idle_booked_s) / LONG_POLL_S)
+        area = self._idle.area(self.agenda._now)
+        if self.settings.enabled:
+            self.source.count_empty_receives((area - self._idle_booked_s) / LONG_POLL_S)
         self._idle_booked_s = area

@@ -306,6 +306,7 @@ class Function(Processor):
         ),
         approximated=(
             "Duration is what you say it is: it does not follow from memory.",
+            "Pollers fall back to 5; Lambda goes down to 2 while a queue is quiet.",
             "Scale-in of pollers, back-off after errors and throttles: AWS publishes no figures; they are parameters.",
             "Idle environments: half go every 380 s, as measured in 2020.",
             "A poller takes the next batch at once; its delivery latency counts only for messages that did not wait longer.",

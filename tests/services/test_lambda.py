@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def clear(name: str, time_s: float, node: str = "function") -> dict[str, Any]:
 def steps_of(seen: Outcome, metric: str) -> list[float]:
     """The times (to a frame) at which a counter of the function went up."""
     series = list(seen.series("function", metric).items())
-    return [time_s for (_, before), (time_s, value) in zip(series, series[1:], strict=False) if value > before]
+    return [time_s for (_, before), (time_s, value) in pairwise(series) if value > before]
 
 
 # -- the handler ----------------------------------------------------------------------------------------------------
