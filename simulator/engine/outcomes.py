@@ -18,12 +18,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a node did not take a message. ``retryable`` is false for what AWS calls a client-side error."""
+    """Why a node did not take a message. ``retryable`` is false for what AWS calls a client-side error.
+
+    ``status`` is the HTTP status of the answer, if it was one; ``retry_after_s`` what its Retry-After header asks for.
+    """
 
     outcome: Outcome
     cause: str
     title: str
     retryable: bool = True
+    status: int | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

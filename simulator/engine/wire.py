@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.engine.cohorts import take_some
-from simulator.engine.outcomes import Refusal
+from simulator.engine.outcomes import Outcome, Refusal
 from simulator.vocabulary import Port, Values
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Wire:
     every instant ``sent == delivered + refused + in_transit``. ``parameters`` are those the owning port declares. For a poll wire the consumer at ``target`` does the work.
     """
 
-    __slots__ = ("delivered", "id", "in_transit", "parameters", "refused", "sent", "source", "source_port", "target", "target_port")
+    __slots__ = ("abandoned", "delivered", "id", "in_transit", "parameters", "refused", "sent", "source", "source_port", "target", "target_port")
 
     def __init__(
         self, id: str, source: Node, source_port: Port, target: Node, target_port: Port, parameters: Values  # noqa: A002
@@ -33,6 +33,8 @@ class Wire:
         self.target_port = target_port
         self.parameters = parameters
         self.sent = self.delivered = self.refused = self.in_transit = 0
+        self.abandoned: set[Message] = set()
+        """Requests the target still works on although their callers gave up waiting."""
 
     def send(self, message: Message) -> Refusal | None:
         """Hand ``message`` to the target now. None: it has it. A refusal: the sender still has it."""
@@ -81,24 +83,68 @@ class Wire:
         self.delivered += delivered
         self.refused += ended - delivered
 
-    def invoke(self, message: Message, reply: Reply) -> None:
+    def invoke(self, message: Message, reply: Reply, timeout_s: float | None = None) -> None:
         """Send a request; ``reply(message, refusal)`` is called once, when the target has answered.
 
-        ``refusal`` None: the target did the work and has the message now.
+        ``refusal`` None: the target did the work and has the message now. After ``timeout_s`` the caller waits no longer:
+        its reply says `Outcome.TIMED_OUT` and it still has the message, while the target, which cannot know, works on.
         """
         self.depart(message.count)
-        self.target.invoke(message, self, reply)
+        if timeout_s is None:
+            self.target.invoke(message, self, reply)
+            return
+        call = _TimedCall(self, message, reply)
+        self.target.invoke(call.attempt, self, call.answered)
+        if call.waits:
+            agenda = self.source.agenda
+            agenda.at(agenda._now + timeout_s, call.expire)
 
-    def answered(self, message: Message, refusal: Refusal | None) -> None:
-        """Count the answer to a request; the target calls it before it replies, and has the message if it did the work."""
-        self.in_transit -= message.count
+    def answered(self, message: Message, refusal: Refusal | None) -> bool:
+        """Count the answer to a request; the target calls it before it replies, and has the message if it did the work.
+
+        False: the caller had given up. The work was done all the same, and what the target has now is a duplicate.
+        """
+        count = message.count
+        self.in_transit -= count
+        waited = message not in self.abandoned
         if refusal is None:
             message.path = message.path.to(self.target.id)
-            self.target.entered += message.count
-            self.delivered += message.count
-            self.source.forwarded += message.count
+            self.target.entered += count
+            self.delivered += count
+            self.source.forwarded += count
+            if not waited:
+                self.source.copied += count
         else:
-            self.refused += message.count
+            self.refused += count
+        if not waited:
+            self.abandoned.discard(message)
+        return waited
+
+
+class _TimedCall:
+    """A request whose caller waits for a limited time. The target works on a token of its own, the ``attempt``."""
+
+    __slots__ = ("attempt", "message", "reply", "waits", "wire")
+
+    def __init__(self, wire: Wire, message: Message, reply: Reply) -> None:
+        self.wire = wire
+        self.message = message
+        self.reply = reply
+        self.attempt = message.copy()
+        self.waits = True
+
+    def answered(self, attempt: Message, refusal: Refusal | None) -> None:
+        """The target has answered: too late, if the caller gave up."""
+        if self.waits:
+            self.waits = False
+            self.reply(attempt, refusal)
+
+    def expire(self, _: None) -> None:
+        """The caller gives up, unless it was answered."""
+        if self.waits:
+            self.waits = False
+            self.wire.abandoned.add(self.attempt)
+            self.reply(self.message, Refusal(Outcome.TIMED_OUT, "timeout", f"{self.wire.target.name} did not answer in time"))
 
 
 def _joined(rest: Message, part: Message) -> Message:

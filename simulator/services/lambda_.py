@@ -507,9 +507,9 @@ class Function(Processor):
     def _invoke_one(self, message: Message, wire: Wire, reply: Reply) -> None:
         def done(succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool) -> None:
             refusal = None if succeeded else Refusal(Outcome.FAILED, "function_error", f"{self.name} failed")
-            wire.answered(message, refusal)
+            in_time = wire.answered(message, refusal)
             if refusal is None:
-                self.passed(message, first=True)
+                self.passed(message, first=in_time)
             reply(message, refusal)
 
         refusal = self._run((message,), done, synchronous=True)
