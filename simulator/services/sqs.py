@@ -69,7 +69,7 @@ class QueueParameters(ParameterSet):
     message_retention_period_s: float = parameter(
         345600, "Messages older than this are deleted by SQS, silently.",
         title="Retention", unit="s", section="Delivery", aws="MessageRetentionPeriod", ge=60, le=1209600, source=API, changeable=True)
-    receive_message_wait_time_s: float = parameter(
+    receive_message_wait_time_s: int = parameter(
         0, "How long a receive waits for a message when its caller does not say: 0 is short polling, up to 20 s is long polling.",
         title="Receive wait time", unit="s", section="Delivery", aws="ReceiveMessageWaitTimeSeconds", ge=0, le=20, source=API, changeable=True)
     maximum_message_size_bytes: int = parameter(

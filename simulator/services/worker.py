@@ -70,8 +70,8 @@ class ReceiveParameters(ParameterSet):
     max_number_of_messages: int = parameter(
         1, "Messages a receive returns, at most. A worker handles them one after the other.", title="Messages a receive", unit="messages",
         section="Receiving", aws="MaxNumberOfMessages", ge=1, le=10, source=RECEIVE, changeable=True)
-    wait_time_s: float | None = parameter(
-        20, "How long a receive waits for a message (long polling). 0 is short polling; empty uses the queue's own setting.", title="Wait time", unit="s",
+    wait_time_s: int | None = parameter(
+        20, "How long a receive waits for a message (long polling), in whole seconds. 0 is short polling; empty uses the queue's own setting.", title="Wait time", unit="s",
         section="Receiving", aws="WaitTimeSeconds", ge=0, le=20, source=RECEIVE, changeable=True)
     poll_pause_s: float = parameter(
         1, "Pause of a worker after a receive that returned nothing.", title="Pause after an empty receive", unit="s", section="Receiving", ge=0, le=3600)
