@@ -66,7 +66,8 @@ class RateCurve:
         if math.isfinite(self._period_s):
             cycles = np.floor(expected / self.mass)
             offset_s, expected = cycles * self._period_s, expected - cycles * self.mass
-        places = np.clip(np.searchsorted(self._integral, expected, side="right") - 1, 0, len(self._times) - 2)
+        # the first moment of several: what is due when a rate falls to zero comes before the pause, not after it
+        places = np.clip(np.searchsorted(self._integral, expected, side="left") - 1, 0, len(self._times) - 2)
         rest = expected - self._integral[places]
         start, end = self._rates[places], self._rates[places + 1]
         span_s = self._times[places + 1] - self._times[places]
