@@ -190,12 +190,20 @@ class Path:
         self.ends: dict[str, PathEnd] = {}
 
     def to(self, node: str) -> Path:
-        """The path that goes on to ``node``; staying at a node is no step."""
+        """The path that goes on to ``node``. Coming back to a node of the path is no new way: a message that goes round
+        in a circle is where it was the first time, so that paths stay few and short however long it goes on."""
         step = self.steps.get(node)
         if step is None:
-            step = self if self.nodes and self.nodes[-1] == node else Path((*self.nodes, node), self)
-            self.steps[node] = step
+            step = self.steps[node] = self._back_to(node) or Path((*self.nodes, node), self)
         return step
+
+    def _back_to(self, node: str) -> Path | None:
+        place: Path | None = self
+        while place is not None and place.nodes:
+            if place.nodes[-1] == node:
+                return place
+            place = place.before
+        return None
 
     def end(self, end: str) -> PathEnd:
         """The record of messages that ended here in this way."""
@@ -208,6 +216,6 @@ class Path:
         """This path and all that go on from it."""
         found = [self]
         for step in self.steps.values():
-            if step is not self:
+            if step.before is self:
                 found.extend(step.walk())
         return found
