@@ -12,7 +12,8 @@ from simulator.engine.agenda import Agenda
 class Pacer:
     """Lets calls go at ``rate_per_s``, up to ``burst`` of them at once after a pause; the others wait in line.
 
-    The generic cell rate algorithm: each call moves the time at which the line is clear by one interval.
+    The generic cell rate algorithm: each call moves the time at which the line is clear by one interval. A call that returns
+    False did nothing, and leaves its turn to the next in line.
     """
 
     __slots__ = ("_agenda", "_booked", "_burst", "_clear_s", "_line", "_rate_per_s")
@@ -37,8 +38,8 @@ class Pacer:
         """Make the call now (True), or when its turn comes (False). ``weight``: how many calls it counts for."""
         now_s = self._agenda._now
         if not self._line and self._due_s() <= now_s:
-            self._take(weight, now_s)
-            call(argument)
+            if call(argument) is not False:
+                self._take(weight, now_s)
             return True
         self._line.append((call, argument, weight))
         if len(self._line) == 1:
@@ -65,8 +66,10 @@ class Pacer:
     def _next(self, number: int) -> None:
         if number != self._booked:
             return
-        call, argument, weight = self._line.popleft()
-        self._take(weight, self._agenda._now)
-        call(argument)
+        while self._line:
+            call, argument, weight = self._line.popleft()
+            if call(argument) is not False:
+                self._take(weight, self._agenda._now)
+                break
         if self._line:
             self._book()
