@@ -55,13 +55,13 @@ def migrate(environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[Server]:
+def serving(folder: Path, application: str = "config.asgi:application", **environment: str) -> Iterator[Server]:
     """Serve from a fresh process until the block ends; the database must have its tables."""
     port = free_port()
     log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "--verbosity", "0", "config.asgi:application"],
+            [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "--verbosity", "0", application],
             cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )
     try:

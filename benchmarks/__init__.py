@@ -1,0 +1,1 @@
+"""What Backwater promises in figures, measured: ``python -m benchmarks``."""

@@ -1,0 +1,104 @@
+"""A browser shows a live run of a 50-node diagram, frame by frame.
+
+Chromium without a window opens the diagram, and `requestAnimationFrame` notes when the page may draw: before the run, during the
+run (20 frames a second arrive), and during the run while the canvas is dragged. Server, simulation and browser share the
+machine, and a browser without a window draws with the processor alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from benchmarks import scenarios
+from benchmarks.event_loop import SPEED
+from benchmarks.server import ProcessorUse, probed_server
+from benchmarks.tables import Table
+from tests.serving import ROOT, Server
+from tests.visitors import Visitor
+from tools.find_browser import playwright_browser, system_browser
+
+WATCHED_S = 10.0
+NOTE_TIMES = """
+  window.noted = []
+  const note = (time) => { window.noted.push(time); requestAnimationFrame(note) }
+  requestAnimationFrame(note)
+"""
+
+
+def measure(quick: bool = False) -> Iterable[Table]:
+    """Yield one table, or none where there is no browser or no built front end."""
+    path = system_browser()
+    if (path is None and playwright_browser() is None) or not (ROOT / "static" / "dist" / "manifest.json").exists():
+        print("Skipped: no Chromium, or the front end is not built (make setup)")
+        return
+    from playwright.sync_api import sync_playwright
+
+    watched_s = 3.0 if quick else WATCHED_S
+    with probed_server() as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        rows = _rows(server, browser.new_page(base_url=server.url, viewport={"width": 1440, "height": 900}), watched_s)
+        browser.close()
+    yield Table(
+        "A browser at a live run of 50 nodes", ("While", "Drawn/s", "Interval p50", "Interval p99", "Over 33 ms", "Run frames/s", "Processor, simulation"), rows,
+        f"Chromium without a window, 1440 x 900, drawing in software; each for {watched_s:g} s, run at {SPEED}x. Wanted: 60 drawn a second.")
+
+
+def _rows(server: Server, page: Any, watched_s: float) -> list[list[str]]:
+    page.add_init_script(NOTE_TIMES)
+    diagram, visitor = _draw(server, page)
+    rows = [_watch(server, page, visitor, None, "Nothing runs", watched_s, lambda: time.sleep(watched_s))]
+    run = visitor.post("/api/runs/", {"diagram": diagram, "speed": SPEED}).raise_for_status().json()["id"]
+    page.goto(f"/diagrams/{diagram}/?run={run}")
+    page.locator(".live-strip").nth(49).wait_for()
+    time.sleep(1)
+    rows.append(_watch(server, page, visitor, run, "A run is watched", watched_s, lambda: time.sleep(watched_s)))
+    rows.append(_watch(server, page, visitor, run, "A run is watched, the canvas is dragged", watched_s, lambda: _drag(page, watched_s)))
+    visitor.control(run, action="stop")
+    visitor.ended(run)
+    return rows
+
+
+def _draw(server: Server, page: Any) -> tuple[str, Visitor]:
+    """Open a diagram of 50 nodes as the page's own visitor; return its id and the visitor."""
+    visitor = Visitor(server.url)
+    graph = scenarios.lanes(10, 60, frame_interval_s=1, duration_s=15_000)
+    diagram = visitor.post("/api/diagrams/", {"graph": graph}).raise_for_status().json()["id"]
+    page.context.add_cookies([{"name": name, "value": value, "url": server.url} for name, value in visitor.http.cookies.items()])
+    page.goto(f"/diagrams/{diagram}/")
+    page.locator(".react-flow__node").nth(49).wait_for()
+    return diagram, visitor
+
+
+def _watch(server: Server, page: Any, visitor: Visitor, run: str | None, title: str, watched_s: float, act: Callable[[], None]) -> list[str]:
+    first = visitor.run(run)["last_seq"] if run else 0
+    simulating = ProcessorUse(server.simulation_processes())
+    page.evaluate("window.noted.length = 0")
+    begun = time.perf_counter()
+    act()
+    times = np.array(page.evaluate("window.noted"))
+    elapsed_s = time.perf_counter() - begun
+    share = simulating.share()
+    frames = (visitor.run(run)["last_seq"] - first) / elapsed_s if run else 0.0
+    intervals = np.diff(times)
+    p50, p99 = np.percentile(intervals, [50, 99])
+    rate = 1000 * len(intervals) / (times[-1] - times[0])
+    return [title, f"{rate:.1f}", f"{p50:.1f} ms", f"{p99:.1f} ms", f"{np.mean(intervals > 100 / 3):.1%}", f"{frames:.1f}" if run else "-", f"{share:.0%}" if run else "-"]
+
+
+def _drag(page: Any, watched_s: float) -> None:
+    """Move the canvas about with the mouse."""
+    box = page.locator(".canvas").bounding_box()
+    x, y = box["x"] + 20, box["y"] + box["height"] - 20
+    page.mouse.move(x, y)
+    page.mouse.down()
+    end = time.perf_counter() + watched_s
+    step = 0
+    while time.perf_counter() < end:
+        step += 1
+        page.mouse.move(x + 60 + 60 * np.sin(step / 10), y - 60 + 60 * np.cos(step / 10))
+        time.sleep(0.012)
+    page.mouse.up()
