@@ -1,4 +1,4 @@
-"""The command line: ``python -m simulator run | check | services | describe | examples``.
+"""The command line: ``python -m simulator run | compare | check | services | describe | examples``.
 
 Exit codes: 0 it ran (or nothing is wrong); 1 the scenario has errors; 2 the command or a file cannot be read;
 3 the engine broke a rule of its own, which is a defect of this program.
@@ -10,26 +10,34 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
 
 from simulator import __version__, catalog, findings, terminal
+from simulator.comparison import Comparison
 from simulator.engine.errors import SimulationError
 from simulator.examples import example, examples
+from simulator.executors import DASK_SCHEDULER, ClusterError, open_executor
 from simulator.overrides import OverrideError, apply_settings, apply_trace
+from simulator.replications import Progress, Replications
 from simulator.run import Simulation
 from simulator.scenario import Scenario, ScenarioError
+from simulator.terminal_statistics import print_comparison, print_replications
 from simulator.traces import TraceError
-from simulator.units import UnitError, format_duration, parse_duration_s
+from simulator.units import UnitError, format_duration, format_share, parse_duration_s
 from simulator.vocabulary import Finding
 
 RAN, HAS_ERRORS, UNREADABLE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 MAX_FILE_BYTES = 50_000_000
+USUAL_PAIRS = 10
+"""Pairs of runs that `compare` makes if nobody says."""
 EXAMPLE_PREFIX = "example:"
 
 
@@ -42,13 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
-    except (Unreadable, OverrideError, TraceError) as error:
+    except (Unreadable, OverrideError, TraceError, ClusterError) as error:
         return _fail(UNREADABLE, "unreadable", str(error), options)
     except ScenarioError as error:
         code = UNREADABLE if error.findings[0].code == "malformed-json" else HAS_ERRORS
         return _fail(code, error.findings[0].code, f"{options.file}: {_count_of(error.findings)}", options, error.findings)
     except SimulationError as error:
         return _fail(DEFECT, "simulation-error", f"The simulator broke one of its own rules; please report it with the scenario. {error}", options)
+    except BrokenProcessPool:
+        return _fail(DEFECT, "process-died", "A simulation process died: it was killed, or ran out of memory. Simulate less at a time, or with fewer --processes", options)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return RAN
@@ -59,13 +69,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a scenario and print its report."""
-    simulation = Simulation(_scenario(options))
+    scenario = _scenario(options)
+    if scenario.run.replicated:
+        return _run_replications(scenario, options)
+    simulation = Simulation(scenario)
     interrupted = _advance(simulation, options.progress)
     report = simulation.report().to_json()
     if options.json:
         _print_json(report)
     else:
         terminal.print_report(_stdout(), report)
+    return INTERRUPTED if interrupted else RAN
+
+
+def _run_replications(scenario: Scenario, options: argparse.Namespace) -> int:
+    findings.prepare(scenario)
+    with open_executor(os.environ.get(DASK_SCHEDULER), options.processes) as (executor, width):
+        replications = Replications(scenario, executor, width)
+        interrupted = _show_progress(replications.advance(), options.progress)
+    if not replications.done:
+        return _fail(INTERRUPTED, "interrupted", "Interrupted before the first replication was done", options)
+    report = replications.report()
+    if options.json:
+        _print_json(report)
+    else:
+        terminal.print_report(_stdout(), report)
+        print_replications(_stdout(), report)
+    return INTERRUPTED if interrupted else RAN
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Run two variants with common random numbers and print the differences."""
+    base = _scenario(options)
+    options.file, options.set = options.variant or options.file, [*options.set, *options.set_b]
+    variant = _scenario(options)
+    if base.to_json() == variant.to_json():
+        raise Unreadable("Both variants are the same; name a second file, or change something with --set-b node.parameter=value")
+    for scenario in (base, variant):
+        findings.prepare(scenario)
+    if base.run.replications < 2:
+        base = base.model_copy(update={"run": base.run.model_copy(update={"replications": USUAL_PAIRS})})
+    with open_executor(os.environ.get(DASK_SCHEDULER), options.processes) as (executor, width):
+        comparison = Comparison(base, variant, executor, width)
+        interrupted = _show_progress(comparison.advance(), options.progress)
+    try:
+        compared = comparison.report()
+    except ValueError as error:
+        return _fail(INTERRUPTED, "interrupted", f"Interrupted too early: {error}", options)
+    if options.json:
+        _print_json(compared)
+    else:
+        print_comparison(_stdout(), compared, {node.id: node.kind for node in variant.nodes}, options.all)
     return INTERRUPTED if interrupted else RAN
 
 
@@ -131,8 +185,11 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         saved, told = apply_trace(saved, option)
         console.print(told, markup=False)
     saved = apply_settings(saved, getattr(options, "set", []))
-    shortcuts = {"seed": getattr(options, "seed", None), "duration_s": getattr(options, "duration", None)}
-    given = {name: value for name, value in shortcuts.items() if value is not None}
+    shortcuts = {
+        "seed": "seed", "duration": "duration_s", "warm_up": "warm_up_s", "replications": "replications", "confidence": "confidence", "precision": "precision", "of": "precision_of",
+        "max_replications": "max_replications",
+    }
+    given = {setting: value for option, setting in shortcuts.items() if (value := getattr(options, option, None)) is not None}
     if given:
         run_settings = saved.get("run")
         saved = {**saved, "run": {**(run_settings if isinstance(run_settings, dict) else {}), **given}}
@@ -173,6 +230,23 @@ def _example_graph(slug: str) -> dict[str, Any]:
 # -- running --------------------------------------------------------------------------------------------------------
 
 
+def _show_progress(advancing: Iterable[Progress], wanted: bool | None) -> bool:
+    """Go through replications, with a progress bar on standard error; true if interrupted from the keyboard."""
+    shown = sys.stderr.isatty() if wanted is None else wanted
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    try:
+        with ProgressBar(*columns, console=Console(stderr=True, force_terminal=True if wanted else None), transient=True) if shown else nullcontext() as bar:
+            task = bar.add_task("starting", total=None) if bar else None
+            for progress in advancing:
+                if bar and task is not None:
+                    precise = f", ± {format_share(progress.precision)}" if progress.precision is not None else ""
+                    bar.update(task, completed=progress.done, total=progress.expected, description=f"{progress.done} of {progress.expected} replications{precise}")
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted: the intervals cover the replications done until then.")
+        return True
+    return False
+
+
 def _advance(simulation: Simulation, wanted: bool | None) -> bool:
     """Run to the end, with a progress bar on standard error; true if interrupted from the keyboard."""
     shown = sys.stderr.isatty() if wanted is None else wanted
@@ -180,8 +254,13 @@ def _advance(simulation: Simulation, wanted: bool | None) -> bool:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     duration_s = simulation.run.duration_s
     try:
-        with Progress(*columns, console=console, transient=True) if shown else nullcontext() as progress:
+        with ProgressBar(*columns, console=console, transient=True) if shown else nullcontext() as progress:
             task = progress.add_task("", total=duration_s) if progress else None
+            def tell_pilot(time_s: float) -> None:
+                if progress and task is not None:
+                    progress.update(task, completed=time_s, description=f"looking for the warm-up, {format_duration(time_s)} of {format_duration(duration_s)}")
+
+            simulation.on_pilot = tell_pilot
             for frame in simulation.frames():
                 if progress and task is not None:
                     description = f"{format_duration(frame.time_s)} of {format_duration(duration_s)}"
@@ -238,7 +317,32 @@ def _add_scenario(command: argparse.ArgumentParser) -> None:
     command.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE", help="change a parameter of a node or wire, or run.SETTING, or account.KIND.SETTING; may be repeated")
     command.add_argument("--seed", type=int, help="random seed")
     command.add_argument("--duration", type=_duration_s, metavar="TIME", help="simulated time, for example 90, 10m, 1h 30m")
+    command.add_argument("--warm-up", type=_warm_up_s, metavar="TIME|auto", help="statistics begin after this time; auto finds it by MSER-5")
     command.add_argument("--trace", action="append", default=[], metavar="NODE=FILE[:INTERVAL]", help="let a source of traffic replay a CSV file of counts in intervals (default 1m); FILE:times for times of arrivals")
+
+
+def _add_replications(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--replications", type=int, metavar="N", help="independent runs; the report gives every figure with its interval")
+    command.add_argument("--confidence", type=_share, metavar="SHARE", help="level of the intervals, for example 95%% (the default)")
+    command.add_argument("--processes", type=_positive, metavar="N", help=f"runs at a time (default: one for each core; not with {DASK_SCHEDULER})")
+    command.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a progress bar (default: if standard error is a terminal)")
+
+
+def _warm_up_s(text: str) -> float | str:
+    return "auto" if text.strip().lower() == "auto" else _duration_s(text)
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text.strip().removesuffix("%")) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a share; write for example 95% or 0.95") from None
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of 1 or more")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -247,8 +351,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="run a scenario and print its report")
     _add_scenario(running)
-    running.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a progress bar (default: if standard error is a terminal)")
+    _add_replications(running)
+    running.add_argument("--precision", type=_share, metavar="SHARE", help="go on until half of each chosen interval is within this share of its mean, for example 3%%")
+    running.add_argument("--of", action="append", metavar="NODE.METRIC[.FIGURE]", help="a figure that must reach the precision (default: the mean latency of each path); may be repeated")
+    running.add_argument("--max-replications", type=int, metavar="M", help="stop at so many, precise or not (default 100)")
     running.set_defaults(command=run)
+    comparing = commands.add_parser("compare", help="run two variants of a scenario with common random numbers, and print their differences")
+    _add_scenario(comparing)
+    comparing.add_argument("variant", metavar="FILE_B", nargs="?", help="the second variant; without it, FILE with the changes of --set-b")
+    comparing.add_argument("--set-b", action="append", default=[], metavar="NODE.PARAMETER=VALUE", help="a change of the second variant only (--set changes both); may be repeated")
+    comparing.add_argument("--all", action="store_true", help="print every figure, not only the primary ones")
+    _add_replications(comparing)
+    comparing.set_defaults(command=compare)
     checking = commands.add_parser("check", help="print what is wrong with a scenario")
     _add_scenario(checking)
     checking.set_defaults(command=check)

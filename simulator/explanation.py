@@ -98,7 +98,7 @@ def _drain(time_s: Sequence[float], backlog: Sequence[float], at: int, peak: flo
         return f"; it had drained {format_duration(time_s[empty] - time_s[at])} later."
     if backlog[-1] >= 0.9 * peak and len(backlog) > 10 and backlog[-1] > 1.1 * backlog[len(backlog) * 4 // 5]:
         growth = (backlog[-1] - backlog[len(backlog) // 2]) / max(1e-9, time_s[-1] - time_s[len(backlog) // 2])
-        return f", and was still growing at the end, by {format_rate(growth)}: the system is unstable at this load."
+        return f", and was still growing at the end, by {format_rate(growth)}."
     return f"; {format_count(backlog[-1])} were left at the end."
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from simulator import catalog
 from simulator.engine.placement import Link, Placed
+from simulator.figures import FigureError, figure_named
 from simulator.scenario import NodeSpec, Scenario, ScenarioError, WireSpec
 from simulator.vocabulary import ANY_ACTION, Direction, Finding, ParameterSet, Port, Verb
 
@@ -162,10 +163,17 @@ def bridge(source: Port, target: Port) -> str:
 
 def _check_run(scenario: Scenario) -> Iterator[Finding]:
     run = scenario.run
-    if run.warm_up_s >= run.duration_s:
+    if run.fixed_warm_up_s >= run.duration_s:
         yield Finding("run-setting", "error", "The warm-up is as long as the run, so nothing is measured", "Shorten the warm-up or lengthen the run", parameter="warm_up_s")
     if run.duration_s / run.interval_s() > MAX_FRAMES:
         yield Finding("run-setting", "error", f"The run would have more than {MAX_FRAMES:,} frames", "Use a longer frame interval", parameter="frame_interval_s")
+    if run.precision is not None and run.max_replications < run.fewest_replications:
+        yield Finding("run-setting", "error", f"At most {run.max_replications} replications, but {run.replications} are asked for", "Raise the limit or ask for fewer", parameter="max_replications")
+    for text in run.precision_of:
+        try:
+            figure_named(text, scenario)
+        except FigureError as error:
+            yield Finding("run-setting", "error", str(error), error.hint, parameter="precision_of")
     if not scenario.nodes:
         yield Finding("empty", "error", "There is nothing to run: the diagram has no nodes", "Add a source of traffic and a queue, topic or function")
 

@@ -11,6 +11,7 @@ from simulator.engine.node import Node
 from simulator.explanation import explain
 from simulator.frames import REPORT_VERSION, FrameShape
 from simulator.measures import Gauge, Spread
+from simulator.steady_state import growing, sentence
 
 if TYPE_CHECKING:
     from simulator.run import Simulation
@@ -105,6 +106,8 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
     totals = _conservation(network)
     run = simulation.run
     processed = sum(node.entered + node.created for node in network.nodes.values())
+    grown = growing(network, recorder)
+    warm_up = simulation.warm_up
     return {
         "version": REPORT_VERSION, "engine_version": __version__, "name": simulation.scenario.name, "seed": run.seed,
         "duration_s": run.duration_s, "simulated_s": now_s, "warm_up_s": recorder.warm_up_s,
@@ -115,7 +118,8 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
         "paths": paths, "cost_usd": sum(node["cost_usd"] for node in nodes.values()),
         "series": {"time_s": recorder.time_s, "nodes": recorder.series},
         "traces": [_trace(ended, network) for ended in network.traces()],
-        "explanation": explain(network, recorder, nodes, paths, measured_s),
+        "steady_state": {"warm_up": warm_up.to_json() if warm_up else None, "growing": grown},
+        "explanation": [*explain(network, recorder, nodes, paths, measured_s), *(sentence(entry) for entry in grown if entry["unstable"])],
         "findings": [finding.to_json() for finding in simulation.findings],
         "controls": simulation.controls,
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,13 +16,28 @@ from simulator.engine.network import Network
 from simulator.engine.node import Node
 from simulator.frames import FRAME_VERSION, ControlError, Frame, FrameShape, NodeFrame, Report, State, WireFrame, read_control
 from simulator.measures import Gauge, Spread
+from simulator.measures.steadiness import mser_5
 from simulator.observer import NodeObserver, wire_state
 from simulator.reporting import Recorder, build_report
-from simulator.scenario import Scenario
+from simulator.scenario import RunSettings, Scenario
 from simulator.vocabulary import Finding
 
+WARM_UP_METHOD = "MSER-5"
 DEFAULT_TRACE_ONE_IN = 100
 COLLECT_AFTER_OBJECTS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """When statistics begin, and how that was decided. ``settled`` is false where no steady state was found."""
+
+    s: float
+    method: str
+    settled: bool = True
+    pilots: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"s": self.s, "method": self.method, "settled": self.settled, "pilots": self.pilots}
 
 
 class Simulation:
@@ -51,6 +67,11 @@ class Simulation:
         self._recorder = Recorder(self.network)
         self._frames: Iterator[Frame] | None = None
         self._wall_s = 0.0
+        fixed = self.run.warm_up_s
+        self.warm_up: WarmUp | None = None if fixed == "auto" else WarmUp(fixed, "fixed")
+        """When statistics begin; None until a pilot run has found it."""
+        self.on_pilot: Callable[[float], None] = lambda time_s: None
+        """Called with the simulated time between slices of the pilot run, if there is one; may `stop` the run."""
 
     # -- running ----------------------------------------------------------------------------------------------------
 
@@ -61,6 +82,8 @@ class Simulation:
         return self._frames
 
     def _run(self) -> Iterator[Frame]:
+        if self.warm_up is None:
+            self.warm_up = self._find_warm_up()
         self.network.start()
         self.network.log("info", None, "The run starts.")
         yield self._frame()
@@ -74,9 +97,22 @@ class Simulation:
                 yield self._frame()
         self.network.check_conservation()
 
+    def _find_warm_up(self) -> WarmUp:
+        """Run the scenario once without warm-up, and look when the number in the system has settled."""
+        started = time.perf_counter()
+        pilot = Simulation(self.scenario.model_copy(update={"run": self.run.model_copy(update={"warm_up_s": 0.0})}))
+        levels = []
+        for frame in pilot.frames():
+            levels.append(number_in_system(frame))
+            self.on_pilot(frame.time_s)
+            if self.stopped:
+                break
+        self._wall_s += time.perf_counter() - started
+        return find_warm_up([levels], self.run)
+
     def _advance(self, target_s: float) -> None:
         started = time.perf_counter()
-        warm_up_s = self.run.warm_up_s
+        warm_up_s = self.warm_up.s if self.warm_up else 0.0
         if self.time_s < warm_up_s <= target_s:
             self.network.agenda.run_before(warm_up_s)
             self._end_warm_up(warm_up_s)
@@ -203,6 +239,19 @@ class Simulation:
         """The outcome so far (usually: of the finished run); raise `SimulationError` if messages are unaccounted for."""
         self.network.check_conservation()
         return Report(build_report(self, self._recorder, self._wall_s))
+
+
+def number_in_system(frame: Frame) -> float:
+    """Messages that are somewhere in the system: made, and neither finished nor lost."""
+    return frame.content["totals"]["unfinished"]
+
+
+def find_warm_up(series: Sequence[Sequence[float]], run: RunSettings) -> WarmUp:
+    """Where MSER-5 cuts the mean of these pilot runs' numbers in the system, one value a frame (docs/explanation/intervals.md)."""
+    values = min(len(levels) for levels in series)
+    mean = [sum(levels[place] for levels in series) / len(series) for place in range(values)]
+    cut = mser_5(mean)
+    return WarmUp(min(cut.values * run.interval_s(), run.duration_s / 2), WARM_UP_METHOD, cut.settled, len(series))
 
 
 def simulate(scenario: Scenario | Mapping[str, Any], controls: Sequence[Mapping[str, Any]] = ()) -> Report:

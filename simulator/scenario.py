@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,12 +56,16 @@ class WireSpec(Frozen):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
+FEWEST_FOR_PRECISION = 10
+"""Fewer replications can look precise by chance, and then stop too early."""
+
+
 class RunSettings(ParameterSet):
     """How long, how exact, and with which random numbers."""
 
     duration_s: float = parameter(600, "How much time is simulated.", title="Duration", unit="s", section="Run", gt=0, le=31_536_000)
-    warm_up_s: float = parameter(
-        0, "Statistics begin after this time, so that an empty start does not distort them.", title="Warm-up", unit="s", section="Run", ge=0, le=31_536_000)
+    warm_up_s: Annotated[float, Field(ge=0, le=31_536_000)] | Literal["auto"] = parameter(
+        0.0, "Statistics begin after this time, so that an empty start does not distort them. Auto: found by MSER-5 in a pilot run.", title="Warm-up", unit="s", section="Run")
     seed: int = parameter(1, "The same seed gives the same run.", title="Seed", section="Run", ge=0, le=2**63 - 1)
     fidelity: Literal["auto", "exact"] = parameter(
         "auto", "Exact simulates every message by itself. Auto does so too, as far as this version goes.", title="Fidelity", section="Run")
@@ -70,6 +74,36 @@ class RunSettings(ParameterSet):
     trace_one_in: int | None = parameter(
         None, "One message in so many is kept as a sample trace; the slowest are always kept. Empty: 100.", title="Trace one in", unit="messages",
         section="Run", ge=1, advanced=True)
+    replications: int = parameter(
+        1, "Independent runs, each with random numbers of its own. From two on, the report gives every figure with its confidence interval.",
+        title="Replications", section="Replications", ge=1, le=10_000)
+    confidence: float = parameter(
+        0.95, "How often such an interval covers the true mean.", title="Confidence", unit="share", section="Replications", gt=0.5, lt=1)
+    precision: float | None = parameter(
+        None, "Go on until half the interval is no more than this share of the mean. Empty: stop at the number of replications.", title="Precision",
+        unit="share", section="Replications", gt=0, le=1)
+    max_replications: int = parameter(
+        100, "Stop here, even if the precision is not reached.", title="At most", section="Replications", ge=2, le=10_000)
+    precision_of: tuple[str, ...] = parameter(
+        (), 'Figures that must reach the precision, as node.metric or node.metric.p99. Empty: the mean latency of each path.', title="Precision of",
+        section="Replications", widget="json", max_length=50, advanced=True)
+
+    @property
+    def replicated(self) -> bool:
+        """Whether more than one run is asked for."""
+        return self.replications > 1 or self.precision is not None
+
+    @property
+    def fixed_warm_up_s(self) -> float:
+        """The warm-up if it is a time; 0 if it is to be found."""
+        return 0.0 if self.warm_up_s == "auto" else self.warm_up_s
+
+    @property
+    def fewest_replications(self) -> int:
+        """Replications before their precision is looked at."""
+        if self.precision is None:
+            return self.replications
+        return max(self.replications, 2) if self.replications > 1 else min(FEWEST_FOR_PRECISION, self.max_replications)
 
     def interval_s(self) -> float:
         """Simulated seconds between frames."""

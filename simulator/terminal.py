@@ -45,14 +45,16 @@ def _headline(console: Console, report: Mapping[str, Any]) -> None:
         console.print(Padding(Text(f"• {sentence}"), (0, 0, 0, 2)))
 
 
-def _table(*columns: str, numbers_from: int = 1) -> Table:
+def make_table(*columns: str, numbers_from: int = 1) -> Table:
+    """A table without lines, whose columns are numbers from the given one on."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place >= numbers_from else "left", no_wrap=place >= numbers_from, overflow="fold")
     return table
 
 
-def _section(console: Console, title: str, table: Table) -> None:
+def print_section(console: Console, title: str, table: Table) -> None:
+    """Print a table under its title, if it has rows."""
     if table.row_count:
         console.print()
         console.print(Text(title, style="bold"))
@@ -60,12 +62,12 @@ def _section(console: Console, title: str, table: Table) -> None:
 
 
 def _nodes(console: Console, report: Mapping[str, Any]) -> None:
-    table = _table("node", "kind", "state", "in", "out", "backlog mean", "max", "end", "p50", "p95", "p99", "utilisation", "lost", numbers_from=3)
+    table = make_table("node", "kind", "state", "in", "out", "backlog mean", "max", "end", "p50", "p95", "p99", "utilisation", "lost", numbers_from=3)
     for figures in report["nodes"].values():
         state = figures["state"]
         cells = (*_rates(figures, report["simulated_s"]), *_levels(figures), *_spread(figures), _utilisation(figures), _lost(figures))
         table.add_row(figures["name"], figures["kind"], Text(state, style=STATE_STYLES.get(state, "")), *cells)
-    _section(console, "Nodes", table)
+    print_section(console, "Nodes", table)
 
 
 def _rates(figures: Mapping[str, Any], simulated_s: float) -> tuple[str, str]:
@@ -107,12 +109,12 @@ def _utilisation(figures: Mapping[str, Any]) -> str:
 
 
 def _limits(console: Console, report: Mapping[str, Any]) -> None:
-    table = _table("node", "limit", "in use, mean", "max", "limit at the end", "time at the limit", numbers_from=2)
+    table = make_table("node", "limit", "in use, mean", "max", "limit at the end", "time at the limit", numbers_from=2)
     for figures in report["nodes"].values():
         for limit in figures["limits"]:
             if limit["limit"] is not None and limit["max"] > 0:
                 table.add_row(figures["name"], limit["title"], format_count(limit["mean"]), format_count(limit["max"]), format_count(limit["limit"]), format_share(limit["at_limit_share"]))
-    _section(console, "Limits", table)
+    print_section(console, "Limits", table)
 
 
 def _lost(figures: Mapping[str, Any]) -> str:
@@ -121,7 +123,7 @@ def _lost(figures: Mapping[str, Any]) -> str:
 
 
 def _waits(console: Console, report: Mapping[str, Any]) -> None:
-    table = _table("node", "cause", "change", "share", "time per message", numbers_from=3)
+    table = make_table("node", "cause", "change", "share", "time per message", numbers_from=3)
     for figures in report["nodes"].values():
         through = max(1, figures["ledger"]["entered"] + figures["ledger"]["created"])
         for place, wait in enumerate(figures["waits"][:CAUSES_SHOWN]):
@@ -130,7 +132,7 @@ def _waits(console: Console, report: Mapping[str, Any]) -> None:
         if rest:
             seconds = sum(wait["message_s"] for wait in rest)
             table.add_row("", f"{len(rest)} more", "", format_share(sum(wait["share"] for wait in rest)), format_duration(seconds / through))
-    _section(console, "Where time went", table)
+    print_section(console, "Where time went", table)
 
 
 def _culprit(culprit: Mapping[str, Any] | None, report: Mapping[str, Any]) -> str:
@@ -143,22 +145,22 @@ def _culprit(culprit: Mapping[str, Any] | None, report: Mapping[str, Any]) -> st
 
 
 def _losses(console: Console, report: Mapping[str, Any]) -> None:
-    table = _table("node", "reason", "messages", numbers_from=2)
+    table = make_table("node", "reason", "messages", numbers_from=2)
     for figures in report["nodes"].values():
         for loss in figures["losses"]:
             if loss["messages"]:
                 table.add_row(figures["name"], loss["title"], f"{loss['messages']:,}")
-    _section(console, "Losses", table)
+    print_section(console, "Losses", table)
 
 
 def _paths(console: Console, report: Mapping[str, Any]) -> None:
-    table = _table("path", "where the time went", "messages", "p50", "p95", "p99", numbers_from=2)
+    table = make_table("path", "where the time went", "messages", "p50", "p95", "p99", numbers_from=2)
     names = {node_id: figures["name"] for node_id, figures in report["nodes"].items()}
     for path in report["paths"][:PATHS_SHOWN]:
         latency = path["latency"]
         way = " → ".join(names.get(node, node) for node in path["nodes"])
         table.add_row(f"{way}: {path['end']}", "; ".join(_split(path, names)), f"{path['messages']:,}", *(format_quantity(latency[name], "s") for name in ("p50", "p95", "p99")))
-    _section(console, "Paths", table)
+    print_section(console, "Paths", table)
     hidden = len(report["paths"]) - PATHS_SHOWN
     if hidden > 0:
         console.print(f"  and {hidden} more (--json lists them)", style="dim")
@@ -170,14 +172,14 @@ def _split(path: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _cost(console: Console, report: Mapping[str, Any]) -> None:
-    table = _table("node", "line", "quantity", "cost", "a month at this rate", numbers_from=2)
+    table = make_table("node", "line", "quantity", "cost", "a month at this rate", numbers_from=2)
     to_month = MONTH_S / report["simulated_s"] if report["simulated_s"] > 0 else 0.0
     for figures in report["nodes"].values():
         for line in figures["cost"]:
             table.add_row(figures["name"], line["line"], f"{format_count(line['quantity'])} {line['unit']}", format_usd(line["usd"]), format_usd(line["usd"] * to_month))
     if table.row_count > 1:
         table.add_row("all", "", "", format_usd(report["cost_usd"]), format_usd(report["cost_usd"] * to_month))
-    _section(console, "Cost", table)
+    print_section(console, "Cost", table)
 
 
 def _conservation(console: Console, report: Mapping[str, Any]) -> None:
@@ -218,7 +220,7 @@ def _print_finding(console: Console, finding: Mapping[str, Any]) -> None:
 
 def print_services(console: Console) -> None:
     """Print every kind of service with its title, group and file."""
-    table = _table("kind", "title", "group", "file", numbers_from=9)
+    table = make_table("kind", "title", "group", "file", numbers_from=9)
     for description in catalog.describe_all()["services"]:
         table.add_row(description["kind"], description["title"], description["group"], catalog.file_of(description["kind"]))
     console.print(table)
@@ -231,12 +233,12 @@ def print_service(console: Console, description: Mapping[str, Any], file: str) -
     console.print(f"file: {file}", style="dim", markup=False)
     if description["documentation_url"]:
         console.print(f"AWS documentation: {description['documentation_url']}", style="dim", markup=False, soft_wrap=True)
-    _section(console, "Parameters", _parameters(description["parameters"]))
+    print_section(console, "Parameters", _parameters(description["parameters"]))
     if description["account_parameters"]:
-        _section(console, f"Account settings (account.{description['kind']})", _parameters(description["account_parameters"]))
+        print_section(console, f"Account settings (account.{description['kind']})", _parameters(description["account_parameters"]))
     for port in description["ports"]:
         if port["wire_parameters"]:
-            _section(console, f"{port['wire_title']} (parameters of wires at '{port['name']}')", _parameters(port["wire_parameters"]))
+            print_section(console, f"{port['wire_title']} (parameters of wires at '{port['name']}')", _parameters(port["wire_parameters"]))
     _ports(console, description)
     _quotas(console, description)
     _metrics(console, description)
@@ -249,7 +251,7 @@ def print_service(console: Console, description: Mapping[str, Any], file: str) -
 
 
 def _parameters(schema: Mapping[str, Any]) -> Table:
-    table = _table("parameter", "unit", "default", "bounds", "AWS name", "what it is", numbers_from=9)
+    table = make_table("parameter", "unit", "default", "bounds", "AWS name", "what it is", numbers_from=9)
     for name, entry in schema.get("properties", {}).items():
         default = entry.get("default")
         shown = NOTHING if default is None else str(default.get("type") or default.get("shape") or default) if isinstance(default, dict) else str(default) if not isinstance(default, list) else f"{len(default)} entries"
@@ -270,25 +272,25 @@ def _bounds(entry: Mapping[str, Any]) -> str:
 
 
 def _ports(console: Console, description: Mapping[str, Any]) -> None:
-    table = _table("port", "direction", "verb", "actions", "what it is", numbers_from=9)
+    table = make_table("port", "direction", "verb", "actions", "what it is", numbers_from=9)
     for port in description["ports"]:
         table.add_row(port["name"], port["direction"], port["verb"], ", ".join(port["actions"]), port["help"])
-    _section(console, "Ports", table)
+    print_section(console, "Ports", table)
 
 
 def _quotas(console: Console, description: Mapping[str, Any]) -> None:
-    table = _table("quota", "value", "scope", "source", numbers_from=9)
+    table = make_table("quota", "value", "scope", "source", numbers_from=9)
     for quota in description["quotas"]:
         value = quota["note"] or "none" if quota["value"] is None else format_quantity(quota["value"], quota["unit"])
         table.add_row(quota["title"], value, quota["scope"], f"{quota['source']['title']}, {quota['source']['checked']}")
-    _section(console, "Quotas", table)
+    print_section(console, "Quotas", table)
 
 
 def _metrics(console: Console, description: Mapping[str, Any]) -> None:
-    table = _table("metric", "type", "unit", "what it is", numbers_from=9)
+    table = make_table("metric", "type", "unit", "what it is", numbers_from=9)
     for metric in description["metrics"]:
         table.add_row(metric["name"], metric["type"], metric["unit"], metric["help"])
-    _section(console, "Metrics", table)
+    print_section(console, "Metrics", table)
 
 
 def print_examples(console: Console, found: Sequence[Example]) -> None:

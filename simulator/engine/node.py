@@ -125,6 +125,13 @@ class Node:
         """What limits this node now, in words, given the rates (a second) of its ``sum`` metrics in the last slice."""
         return None
 
+    def limits_ahead(self, growth_per_s: float, rates: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+        """What a backlog that keeps growing by ``growth_per_s`` runs into: (what happens, in how many seconds from now).
+
+        ``rates`` are those of the primary ``sum`` metrics, a second, while it grew.
+        """
+        return ()
+
     def load_changed(self, factor: float) -> None:
         """The load of all sources is now ``factor`` times what they say."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,19 @@ class Histogram:
         self.zeros: float = 0
         self.sum = self.square_sum = 0.0
         self.minimum, self.maximum = math.inf, -math.inf
+
+    def __getstate__(self) -> tuple[object, ...]:
+        """Only the bins in use: that is what goes from one process to another."""
+        used = self._bins[self._low : self._high] if self._low < self._high else self._bins[:0]
+        return self._low, used.copy(), self.count, self.zeros, self.sum, self.square_sum, self.minimum, self.maximum
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__()  # type: ignore[misc]
+        low, used, *totals = state
+        self.count, self.zeros, self.sum, self.square_sum, self.minimum, self.maximum = totals
+        if used.size:
+            self._low, self._high = low, low + used.size
+            self._bins[self._low : self._high] = used
 
     def add_block(self, samples: np.ndarray, weights: np.ndarray | None = None) -> None:
         """Fold a block of samples (each standing for ``weights`` equal ones, by default one) into the bins."""

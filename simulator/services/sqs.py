@@ -537,6 +537,15 @@ class Queue(Node):
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
         yield self.prices[0], self.requests + self.empty_receives()
 
+    def _to_retention_s(self, growth_per_s: float, arrive_per_s: float) -> float:
+        """Seconds until the oldest message is dropped: it ages by as much more each second as arrivals outrun what is taken."""
+        left_s: float = self.parameters.message_retention_period_s - self.age_of_oldest_s()
+        return max(left_s, 0.0) / min(1.0, growth_per_s / arrive_per_s)
+
+    def limits_ahead(self, growth_per_s: float, rates: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+        if rates["NumberOfMessagesSent"] > 0:
+            yield "the oldest message reaches the retention period", self._to_retention_s(growth_per_s, rates["NumberOfMessagesSent"])
+
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if self.visible.value < 1:
             return None
@@ -546,10 +555,7 @@ class Queue(Node):
         text = f"{format_rate(arrive)} arrive, {format_rate(taken)} are taken. {self._bound.title}."
         growth = arrive - taken
         if growth > 0.01 * arrive and growth > 0:
-            oldest_s = self.age_of_oldest_s()
-            left_s = self.parameters.message_retention_period_s - oldest_s
-            slower = growth / arrive
-            text += f" The backlog grows by {format_rate(growth)}; at this rate the oldest message reaches retention in {format_duration(max(left_s, 0) / slower)}."
+            text += f" The backlog grows by {format_rate(growth)}; at this rate the oldest message reaches retention in {format_duration(self._to_retention_s(growth, arrive))}."
         elif taken > arrive * 1.01:
             text += f" The backlog shrinks; it is gone in {format_duration(self.visible.value / (taken - arrive))}."
         return text, self._bound.culprit

@@ -83,15 +83,20 @@ const UNIT_WORDS: Record<string, string> = { s: 'duration', bytes: 'size', per_s
 
 function QuantityInput({ id, label, field, value, onChange, disabled }: InputProps) {
   const unit = field.schema.unit ?? ''
-  const shown = typeof value === 'number' ? exactText(value, unit) : ''
+  const shown = typeof value === 'number' ? exactText(value, unit) : typeof value === 'string' && field.words.includes(value) ? value : ''
   const draft = useDraft(shown, (text) => {
+    const said = field.words.find((known) => known === text.trim().toLowerCase())
+    if (said !== undefined) {
+      onChange(said)
+      return null
+    }
     if (text.trim() === '') {
       if (!field.nullable) return `Give a value, for example ${formatQuantity(typeof field.schema.default === 'number' ? field.schema.default : 1, unit)}`
       onChange(null)
       return null
     }
     const parsed = parseQuantity(text, unit)
-    if (!parsed.ok) return parsed.message
+    if (!parsed.ok) return field.words.length > 0 ? `${parsed.message}, or ${field.words.join(', ')}` : parsed.message
     const wanted = field.kind === 'integer' ? Math.round(parsed.value * 1e6) / 1e6 : parsed.value
     const fault = boundFault(wanted, field.schema, field.kind === 'integer', (bound) => formatQuantity(bound, unit))
     if (fault === null) onChange(wanted)

@@ -39,6 +39,14 @@ describe('reading a schema as a form', () => {
     expect(field.schema.title).toBe('Cap')
   })
 
+  it('takes a word beside a number', () => {
+    const field = fieldOf('start_s', { anyOf: [{ type: 'number', minimum: 0 }, { const: 'auto', type: 'string' }], default: 0, unit: 's' }, root)
+    expect(field.kind).toBe('number')
+    expect(field.words).toEqual(['auto'])
+    expect(field.nullable).toBe(false)
+    expect(field.schema.minimum).toBe(0)
+  })
+
   it('groups by section in the order of the schema, with advanced fields apart', () => {
     const sections = sectionsOf(root, root)
     expect(sections.map((section) => section.title)).toEqual(['Delivery', 'Load', 'Content', 'General'])

@@ -8,6 +8,8 @@ export interface Field {
   schema: Schema
   root: Schema
   nullable: boolean
+  /** Words that a quantity may be instead of a number, such as “auto”. */
+  words: string[]
   kind: 'number' | 'integer' | 'boolean' | 'string' | 'choice' | 'union' | 'object' | 'list' | 'numbers' | 'json' | 'trace' | 'node'
 }
 
@@ -19,19 +21,20 @@ const resolve = (schema: Schema, root: Schema): Schema => {
 }
 
 /** Follow a reference and strip "or null"; the keys of the outer schema win. */
-export function resolved(schema: Schema, root: Schema): { schema: Schema; nullable: boolean } {
+export function resolved(schema: Schema, root: Schema): { schema: Schema; nullable: boolean; words: string[] } {
   const outer = resolve(schema, root)
-  if (!outer.anyOf) return { schema: outer, nullable: false }
-  const choices = outer.anyOf.filter((choice) => choice.type !== 'null')
-  const nullable = choices.length < outer.anyOf.length
-  if (choices.length !== 1) return { schema: outer, nullable }
+  if (!outer.anyOf) return { schema: outer, nullable: false, words: [] }
+  const nullable = outer.anyOf.some((choice) => choice.type === 'null')
+  const words = outer.anyOf.flatMap(({ const: word }) => (typeof word === 'string' ? [word] : []))
+  const choices = outer.anyOf.filter((choice) => choice.type !== 'null' && typeof choice.const !== 'string')
+  if (choices.length !== 1) return { schema: outer, nullable, words: [] }
   const { anyOf: _, ...own } = outer
-  return { schema: { ...resolve(choices[0]!, root), ...own }, nullable }
+  return { schema: { ...resolve(choices[0]!, root), ...own }, nullable, words }
 }
 
 export function fieldOf(name: string, property: Schema, root: Schema): Field {
-  const { schema, nullable } = resolved(property, root)
-  return { name, schema, root, nullable, kind: kindOf(schema, root) }
+  const { schema, nullable, words } = resolved(property, root)
+  return { name, schema, root, nullable, words, kind: kindOf(schema, root) }
 }
 
 function kindOf(schema: Schema, root: Schema): Field['kind'] {
