@@ -29,7 +29,7 @@ from simulator.overrides import OverrideError, apply_settings, apply_trace
 from simulator.replications import Progress, Replications
 from simulator.run import Simulation
 from simulator.scenario import Scenario, ScenarioError
-from simulator.terminal_statistics import print_comparison, print_replications
+from simulator.terminal_statistics import print_comparison, print_replications, print_theory
 from simulator.traces import TraceError
 from simulator.units import UnitError, format_duration, format_share, parse_duration_s
 from simulator.vocabulary import Finding
@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
         _print_json(report)
     else:
         terminal.print_report(_stdout(), report)
+        print_theory(_stdout(), report)
     return INTERRUPTED if interrupted else RAN
 
 
@@ -94,6 +95,7 @@ def _run_replications(scenario: Scenario, options: argparse.Namespace) -> int:
         _print_json(report)
     else:
         terminal.print_report(_stdout(), report)
+        print_theory(_stdout(), report)
         print_replications(_stdout(), report)
     return INTERRUPTED if interrupted else RAN
 

@@ -55,6 +55,8 @@ def _of_node(node: Mapping[str, Any]) -> Iterator[tuple[Figure, float | None]]:
     for line in node["cost"]:
         yield ("cost", line["line"], "usd"), line["usd"]
     yield ("cost_usd",), node["cost_usd"]
+    for compared in node["theory"]["comparisons"] if node["theory"] else ():
+        yield ("theory", compared["name"]), compared["simulated"]
     if node["littles_law"]:
         for field in LITTLE_FIELDS:
             yield ("littles_law", field), node["littles_law"][field]

@@ -11,12 +11,14 @@ from simulator.engine.node import Node
 from simulator.explanation import explain
 from simulator.frames import REPORT_VERSION, FrameShape
 from simulator.measures import Gauge, Spread
+from simulator.predictions import predictions
 from simulator.steady_state import growing, sentence
 
 if TYPE_CHECKING:
     from simulator.run import Simulation
 
 PATHS_KEPT = 200
+MODEL_CONTROLS = ("load", "fault", "clear_fault", "parameter")
 
 
 class Recorder:
@@ -102,6 +104,8 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
     now_s = simulation.time_s
     measured_s = now_s - recorder.warm_up_s
     nodes = {node.id: _node(node, recorder, now_s, measured_s) for node in network.nodes.values()}
+    for node_id, entry in predictions(simulation.placed, nodes, any(control["action"] in MODEL_CONTROLS for control in simulation.controls)).items():
+        nodes[node_id]["theory"] = entry
     paths = _paths(network)
     totals = _conservation(network)
     run = simulation.run
@@ -149,7 +153,7 @@ def _node(node: Node, recorder: Recorder, now_s: float, measured_s: float) -> di
             "entered": node.entered, "created": node.created, "copied": node.copied, "forwarded": node.forwarded, "finished": node.finished,
             "lost": node.lost, "unfinished": node.holding(),
         },
-        "littles_law": _littles_law(node, measured_s),
+        "littles_law": _littles_law(node, measured_s), "theory": None,
     }
 
 

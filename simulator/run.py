@@ -57,6 +57,7 @@ class Simulation:
         self.run = self.scenario.run
         self.interval_s = self.run.interval_s()
         self.network = _network(prepared)
+        self.placed = findings.placements(self.scenario, prepared)
         self.time_s = 0.0
         self.stopped = False
         self.controls: list[dict[str, Any]] = []

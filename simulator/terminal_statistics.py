@@ -1,4 +1,4 @@
-"""Prints replicated reports and comparisons for people who read a terminal."""
+"""Prints theory beside simulation, replicated reports and comparisons for people who read a terminal."""
 
 from __future__ import annotations
 
@@ -16,6 +16,36 @@ from simulator.units import format_count, format_quantity, format_share
 FIELDS_SHOWN = {"sum": ("per_s",), "gauge": ("mean",), "spread": ("mean", "p50", "p95", "p99")}
 PATHS_SHOWN = 10
 NOTHING = "–"
+
+
+def print_theory(console: Console, report: Mapping[str, Any]) -> None:
+    """Print what formulas say of each station beside what was simulated, and which assumptions break."""
+    stations = [(node_id, node["theory"]) for node_id, node in report["nodes"].items() if node["theory"] and node["theory"]["nodes"][-1] == node_id]
+    table = make_table("station", "model", "utilisation", "quantity", "formula", "theory", "simulated", "difference", numbers_from=5)
+    told: list[str] = []
+    for node_id, entry in stations:
+        name = " → ".join(report["nodes"][node]["name"] for node in entry["nodes"])
+        used = NOTHING if entry["utilisation"] is None else format_share(entry["utilisation"])
+        seen = report.get("replications", {}).get("nodes", {}).get(node_id, {}).get("theory", {})
+        for place, found in enumerate(entry["comparisons"]):
+            table.add_row(*((name, entry["model"], used) if place == 0 else ("", "", "")), *_compared(found, seen.get(found["name"])))
+        if not entry["comparisons"] and entry["unstable"]:
+            table.add_row(name, entry["model"], used, "no steady state", "", NOTHING, NOTHING, NOTHING)
+        told.extend(f"{name}: a formula does not apply, because {sentence}." for sentence in entry["broken"])
+        told.extend(f"{name}: {sentence}." for sentence in entry["notes"])
+    print_section(console, "Theory beside simulation", table)
+    for sentence in told:
+        console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
+
+
+def _compared(found: Mapping[str, Any], seen: Mapping[str, Any] | None) -> tuple[str | Text, ...]:
+    unit, simulated = found["unit"], found["simulated"] if seen is None else seen["mean"]
+    width = "" if seen is None or seen["half_width"] is None else f" ± {format_width(seen['half_width'], seen['mean'], unit)}"
+    formula = found["formula"] + ("" if found["exact"] else ", approximately")
+    difference = NOTHING if simulated is None or not found["predicted"] else f"{100 * (simulated / found['predicted'] - 1):+.2g} %"
+    style = "" if found["applies"] else "dim"
+    predicted = format_quantity(found["predicted"], unit)
+    return found["title"], Text(formula, style=style), Text(predicted if found["applies"] else f"({predicted})", style=style), format_quantity(simulated, unit) + width, difference
 
 
 def print_replications(console: Console, report: Mapping[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulator.engine.limits import Limit
 from simulator.engine.message import Message
 from simulator.engine.outcomes import Cause, Culprit, Loss, Refusal
-from simulator.engine.placement import Placed
+from simulator.engine.placement import Link, Placed
+from simulator.engine.station import Flow, Into, Station
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
 from simulator.vocabulary import (
@@ -156,6 +157,16 @@ class Node:
     def check(cls, placed: Placed) -> Iterable[Finding]:
         """Findings that span fields or neighbours."""
         return ()
+
+    @classmethod
+    def flow(cls, placed: Placed, link: Link, into: Into) -> Flow:
+        """What goes out on a wire, as queueing theory sees it, given what comes ``into`` a port."""
+        return Flow(None, (f"what {placed.name} sends is not known to be Poisson",))
+
+    @classmethod
+    def station(cls, placed: Placed, into: Into) -> Station | None:
+        """This node as servers that formulas speak of; None if it is nothing of the kind."""
+        return None
 
     @classmethod
     def passes_at_once(cls, parameters: ParameterSet) -> bool:

@@ -15,6 +15,8 @@ from simulator.engine.message import Message, spend
 from simulator.engine.node import Reply
 from simulator.engine.outcomes import Cause, Culprit, Outcome, Refusal
 from simulator.engine.placement import Link, Placed
+from simulator.engine.station import Figure as MeasuredFigure
+from simulator.engine.station import Into, Station
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
 from simulator.mechanics.distributions import Distribution, Lognormal
@@ -671,6 +673,32 @@ class Function(Processor):
         if queue.out_of("dlq") and queue.parameters.max_receive_count < 5:
             yield Finding("receive-count-below-recommended", "note", f"'{queue.name}' gives a message {queue.parameters.max_receive_count} receives; throttled batches use them up too",
                           "AWS recommends a max receive count of at least 5", node=queue.id, parameter="max_receive_count")
+
+    @classmethod
+    def station(cls, placed: Placed, into: Into) -> Station | None:
+        """Environments as servers. Concurrency is the rate times the duration, however messages come (Little's law)."""
+        values = placed.parameters
+        ways = [port for port in ("source", "events", "requests") if placed.into(port)]
+        if len(ways) != 1 or (ways == ["source"] and (len(placed.into("source")) > 1 or values.batch_work != "sequential")):
+            return None
+        way, reserved, throttles = ways[0], values.reserved_concurrency, (placed.id, "Throttles", "per_s")
+        work = values.duration
+        broken = [] if work.quantile_s(0.9999) <= values.timeout_s else ["the timeout cuts long invocations off"]
+        must_be_zero = [((placed.id, "Errors", "total"), "invocations failed")]
+        arrivals: tuple[MeasuredFigure, ...] = ((placed.id, "Invocations", "per_s"), throttles)
+        if way == "source":
+            broken.append("the pollers of the mapping come and go, and take several messages at a time")
+            arrivals = ((placed.id, "MessagesProcessed", "per_s"),)
+        if way != "requests" or reserved is None:
+            must_be_zero.append(((placed.id, "Throttles", "total"), "invocations were throttled" if reserved is not None else "invocations were throttled at a limit that functions share"))
+        elif into(way).per_s is not None and (into(way).per_s or 0.0) > 9 * reserved:
+            broken.append("requests come near 10 a second for each concurrency")
+        return Station(
+            (placed.id,), into(way), reserved if way == "requests" else None, work.expected_s(), work.variance_s2(), work.type == "exponential",
+            "lose" if way == "requests" else "wait", servers_word="environments", broken=tuple(broken), arrivals=arrivals,
+            busy=(placed.id, "ConcurrentExecutions", "mean"), lost=throttles if way == "requests" and reserved is not None else None,
+            must_be_zero=tuple(must_be_zero), noted=(((placed.id, "ColdStarts", "total"), "cold starts last longer than the duration; a formula does not know them"),),
+        )
 
     @classmethod
     def passes_at_once(cls, parameters: Any) -> bool:

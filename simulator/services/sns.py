@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from simulator.engine.message import Message, MessageType, spend
 from simulator.engine.node import Node
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
-from simulator.engine.placement import Placed
+from simulator.engine.placement import Link, Placed
+from simulator.engine.station import Flow, Into, thinned
 from simulator.engine.wire import Wire
 from simulator.languages.filter_policies import compile_policy, policy_problems
 from simulator.measures import Spread, Tally
@@ -369,6 +370,11 @@ class Topic(Node):
             if subscription.wire is wire:
                 self._subscriptions[place] = Subscription(self, wire)
         self._scanning = sum(subscription.filters_body for subscription in self._subscriptions)
+
+    @classmethod
+    def flow(cls, placed: Placed, link: Link, into: Into) -> Flow:
+        """Delivery times are independent, so Poisson arrivals stay Poisson; a filter lets each message through with the same chance."""
+        return thinned(into("in"), None if link.parameters.filter_policy is not None else 1.0)
 
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulator.engine.message import DELAYED, GONE, HIDDEN, IN_FLIGHT, MOVED, STALE, VISIBLE, Message, spend
 from simulator.engine.node import Node
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
-from simulator.engine.placement import Placed
+from simulator.engine.placement import Link, Placed
+from simulator.engine.station import Flow, Into
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread, Tally
 from simulator.mechanics.age_order import AgeOrder
@@ -483,6 +484,13 @@ class Queue(Node):
             return 0.0
         now_s: float = self.agenda._now
         return now_s - (oldest.since_s if oldest.attempt == 0 and self._gets_dead_letters else oldest.sent_s)
+
+    @classmethod
+    def flow(cls, placed: Placed, link: Link, into: Into) -> Flow:
+        """What becomes visible to a consumer: all that arrives, later by the same delay."""
+        flow = into("in")
+        broken = flow.broken if len(placed.out_of("out")) < 2 else (*flow.broken, f"several consumers share {placed.name}")
+        return Flow(flow.per_s, broken, flow.origins)
 
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:

@@ -18,7 +18,8 @@ from simulator.engine.cohorts import Span
 from simulator.engine.message import Message, MessageType
 from simulator.engine.node import Node
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
-from simulator.engine.placement import Placed
+from simulator.engine.placement import Link, Placed
+from simulator.engine.station import Flow, Into
 from simulator.engine.wire import Wire
 from simulator.mechanics.arrivals import Arrivals
 from simulator.mechanics.load_shapes import ConstantLoad, Load
@@ -390,6 +391,18 @@ class Traffic(Node):
             reason = max(self.losses.values(), key=lambda loss: loss.messages).title
             return f"{format_rate(rates['MessagesRefused'])} of {format_rate(rates['MessagesCreated'])} are refused: {reason}.", None
         return None
+
+    @classmethod
+    def flow(cls, placed: Placed, link: Link, into: Into) -> Flow:
+        load = placed.parameters.load
+        broken = []
+        if load.shape == "trace":
+            broken.append(f"arrivals of {placed.name} are a trace, not Poisson")
+        elif load.shape != "constant":
+            broken.append(f"arrivals of {placed.name} do not have a constant rate ({load.shape})")
+        elif placed.parameters.arrivals != "poisson":
+            broken.append(f"arrivals of {placed.name} come at even distances, not at random")
+        return Flow(load.rate_per_s if load.shape == "constant" else None, tuple(broken), frozenset({placed.id}))
 
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.engine.message import Message, spend
 from simulator.engine.outcomes import Culprit
+from simulator.engine.placement import Link, Placed
+from simulator.engine.station import Flow, Into, Station, thinned
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
@@ -368,6 +370,39 @@ class Worker(Processor):
             self._count_free()
             for receiver in self.receivers:
                 receiver.wake()
+
+    @classmethod
+    def station(cls, placed: Placed, into: Into) -> Station | None:
+        """A worker is busy from its receive to the answer of its delete: with the work and two calls to the queue."""
+        links = placed.into("source")
+        if len(links) != 1:
+            return None
+        queue, receiving, work = links[0].other, links[0].parameters, placed.parameters.duration
+        call, wait_s = receiving.request_latency, receiving.wait_time_s
+        broken = []
+        if receiving.max_number_of_messages > 1:
+            broken.append(f"a worker takes up to {receiving.max_number_of_messages} messages at a time")
+        if (queue.parameters.receive_message_wait_time_s if wait_s is None else wait_s) == 0:
+            broken.append("a free worker polls only now and then (short polling)")
+        return Station(
+            (queue.id, placed.id), into("source"), placed.parameters.workers, work.expected_s() + 2 * call.expected_s(), work.variance_s2() + 2 * call.variance_s2(),
+            work.type == "exponential" and call.expected_s() == 0, "wait", servers_word="workers", broken=tuple(broken),
+            arrivals=((queue.id, "NumberOfMessagesSent", "per_s"),), busy=(placed.id, "BusyWorkers", "mean"), wait=(queue.id, "MessageWait", "mean"),
+            waiting=(queue.id, "ApproximateNumberOfMessagesVisible", "mean"),
+            must_be_zero=(
+                ((placed.id, "Errors", "total"), "attempts failed, and messages came back"),
+                ((queue.id, "VisibilityTimeoutsExpired", "total"), "visibility timeouts ran out, and messages came back"),
+                ((queue.id, "MessagesExpired", "total"), "messages were dropped by retention"),
+            ),
+        )
+
+    @classmethod
+    def flow(cls, placed: Placed, link: Link, into: Into) -> Flow:
+        station = cls.station(placed, into)
+        if station is None or not station.is_mmc or placed.parameters.failure_probability > 0:
+            reasons = (f"what leaves {placed.name} is Poisson only if it is M/M/c",)
+            return Flow(None, (*(station.flow.broken if station else ()), *reasons))
+        return thinned(station.flow, link.parameters.share)
 
     def before_slice(self) -> None:
         for receiver in self.receivers:
