@@ -138,6 +138,12 @@ def event_of(name: str, body: Any) -> Any:
     return {**envelope, "detail": body} if isinstance(body, dict) else envelope
 
 
+def queue_record_of(attributes: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """The record that filters of Pipes and of event source mappings see of a queued message; the body is JSON, or None if it is not."""
+    seen = {name: {"stringValue": entry.get("Value"), "dataType": entry.get("Type", "String")} for name, entry in attributes.items()}
+    return {"eventSource": "aws:sqs", "awsRegion": "us-east-1", "body": body, "messageAttributes": seen}
+
+
 # -- compiling ------------------------------------------------------------------------------------------------------
 
 

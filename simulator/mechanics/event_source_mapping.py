@@ -84,7 +84,7 @@ class EventSourceMapping:
         def culprit(name: str) -> Culprit:
             return Culprit(wire.target.id, name, wire.id)
 
-        self._ramp = queue.cause("poller_ramp", "Lambda's pollers are still scaling up", culprit("poller_ramp_per_min"))
+        self._ramp = queue.cause("poller_ramp", f"The pollers of {wire.target.name} are still scaling up", culprit("poller_ramp_per_min"))
         self._at_maximum = queue.cause("maximum_concurrency", "", culprit("maximum_concurrency"))
         self._at_ceiling = queue.cause("poller_ceiling", "", culprit("poller_ceiling"))
         self._name_ceiling()
@@ -292,7 +292,7 @@ class EventSourceMapping:
     def _name_ceiling(self) -> None:
         name, ceiling = self.wire.target.name, f"{self.ceiling:g}"
         self._at_maximum.title = f"The mapping to {name} is at its maximum concurrency ({ceiling})"
-        self._at_ceiling.title = f"The mapping to {name} is at Lambda's poller ceiling ({ceiling})"
+        self._at_ceiling.title = f"The mapping to {name} is at its poller ceiling ({ceiling})"
 
     def _note_bottleneck(self, now_s: float) -> None:
         if self._waiting_for_room > 0 and self._throttle_cause is not None:

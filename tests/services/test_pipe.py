@@ -1,0 +1,172 @@
+"""EventBridge Pipes: one test for each documented rule, counted at the queue and at the target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator import findings
+from simulator.scenario import Scenario
+from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate
+
+TYPES = {"message_types": [{"name": "paid", "share": 3, "body": {"status": "paid"}, "attributes": {"tier": {"Type": "String", "Value": "gold"}}}, {"name": "draft", "body": {"status": "draft"}}]}
+
+
+def piped(
+    source: dict[str, Any], pipe: dict[str, Any] | None = None, reading: dict[str, Any] | None = None, *, queue: dict[str, Any] | None = None, target: dict[str, Any] | None = None,
+    enrichment: dict[str, Any] | None = None, function: dict[str, Any] | None = None, dead: bool = False, **run: Any,
+) -> dict[str, Any]:
+    """A source, a queue, a pipe without latencies, and as its target a queue, or the ``function`` with these parameters; with ``enrichment`` a function that is asked."""
+    nodes: dict[str, Any] = {"source": ("traffic", source), "queue": ("sqs", queue or {}), "pipe": ("pipe", {"stage_latency": INSTANT} | (pipe or {}))}
+    wires: dict[str, Any] = {"source.out -> queue.in": {}, "queue.out -> pipe.source": {"delivery_latency": INSTANT} | (reading or {})}
+    if function is not None:
+        nodes["target"] = ("lambda", {"duration": constant(0.1), "sandbox_start_s": 0} | function)
+        wires["pipe.requests -> target.requests"] = {}
+    else:
+        nodes["target"] = ("sqs", target or {})
+        wires["pipe.out -> target.in"] = {}
+    if enrichment is not None:
+        nodes["ask"] = ("lambda", {"duration": constant(0.5), "sandbox_start_s": 0} | enrichment)
+        wires["pipe.enrichment -> ask.requests"] = {}
+    if dead:
+        nodes["dead"] = ("sqs", {})
+        wires["queue.dlq -> dead.in"] = {}
+    return drawing(nodes, wires, **run)
+
+
+def got(seen: Outcome, node: str = "target") -> int:
+    return int(seen.report["nodes"][node]["ledger"]["entered"])
+
+
+def codes(scenario: dict[str, Any]) -> set[str]:
+    return {finding.code for finding in findings.check(Scenario.from_json(scenario))}
+
+
+def test_messages_go_to_the_target_and_are_deleted_from_the_source() -> None:
+    seen = outcome(piped(at_times(1, 2, 3), duration_s=10))
+    assert got(seen) == seen.total("pipe", "MessagesDelivered") == seen.total("queue", "NumberOfMessagesDeleted") == 3
+    assert seen.last("queue", "ApproximateNumberOfMessagesNotVisible") == 0
+    assert seen.total("pipe", "Invocations") == 3
+
+
+@pytest.mark.parametrize("pattern", [{"body": {"status": ["paid"]}}, {"messageAttributes": {"tier": {"stringValue": ["gold"]}}}], ids=["body", "attributes"])
+def test_what_the_filter_does_not_match_is_deleted_and_costs_nothing(pattern: dict[str, Any]) -> None:
+    seen = outcome(piped(at_times(*range(200)) | TYPES, {"filter_pattern": pattern}, duration_s=300))
+    assert seen.total("queue", "NumberOfMessagesDeleted") == 200
+    assert 125 < got(seen) < 175
+    assert seen.total("pipe", "EventsFiltered") == 200 - got(seen)
+    assert seen.quantity("pipe", "Pipe requests, after the filter") == got(seen)
+    assert next(path for path in seen.report["paths"] if path["end"] == "filtered out")["messages"] == 200 - got(seen)
+
+
+def test_the_enrichment_is_asked_once_for_each_batch_before_the_target() -> None:
+    seen = outcome(piped(at_times(*[1] * 10), enrichment={}, duration_s=30))
+    assert seen.total("ask", "Invocations") == seen.total("pipe", "Invocations")
+    assert got(seen) == 10
+    assert seen.metric("pipe", "EnrichmentStageDuration")["p50"] >= 0.5
+    assert seen.waits("pipe")["enrichment"] >= 5
+    many = outcome(piped(at_times(*[1] * 10), reading={"batching_window_s": 1}, enrichment={}, duration_s=30))
+    assert many.total("ask", "Invocations") == 1
+
+
+def test_a_failed_enrichment_leaves_the_batch_in_the_queue_until_its_visibility_ends() -> None:
+    seen = outcome(piped(at_times(1), queue={"visibility_timeout_s": 10}, enrichment={"failure_probability": 1}, duration_s=35))
+    assert got(seen) == 0
+    assert seen.total("pipe", "ExecutionFailed") == seen.total("queue", "NumberOfMessagesReceived") == 4
+    assert seen.total("ask", "Errors") in (3, 4)
+
+
+def test_what_fails_too_often_goes_to_the_queues_own_dead_letter_queue() -> None:
+    seen = outcome(piped(at_times(1), queue={"visibility_timeout_s": 10, "max_receive_count": 2}, enrichment={"failure_probability": 1}, dead=True, duration_s=60))
+    assert got(seen, "dead") == 1
+    assert seen.total("ask", "Errors") == 2
+
+
+def test_only_the_messages_a_one_way_target_refuses_come_back() -> None:
+    sizes = {"message_types": [{"name": "small", "size_bytes": 500}, {"name": "large", "size_bytes": 5000}]}
+    seen = outcome(piped(at_times(*[1] * 40) | sizes, reading={"batching_window_s": 1, "batch_size": 40}, target={"maximum_message_size_bytes": 1024}, duration_s=20))
+    assert 10 < got(seen) < 30
+    assert seen.total("pipe", "ExecutionPartiallyFailed") == 1
+    assert seen.last("queue", "ApproximateNumberOfMessagesNotVisible") == 40 - got(seen)
+    assert seen.total("pipe", "DuplicatesDelivered") == 0
+
+
+def test_a_function_as_target_gets_one_request_for_a_batch_and_the_message_itself_alone() -> None:
+    alone = outcome(piped(at_times(1, 3, 5), function={}, duration_s=20))
+    assert alone.total("target", "Invocations") == 3
+    assert alone.path("source", "queue", "pipe", "target")["messages"] == 3
+    batch = outcome(piped(at_times(*[1] * 10), reading={"batching_window_s": 1}, function={}, duration_s=20))
+    assert batch.total("target", "Invocations") == 1
+    assert batch.total("pipe", "MessagesDelivered") == batch.total("queue", "NumberOfMessagesDeleted") == 10
+    assert next(path for path in batch.report["paths"] if path["end"] == "handed to target")["messages"] == 10
+
+
+def test_a_function_that_fails_fails_the_batch() -> None:
+    seen = outcome(piped(at_times(1), queue={"visibility_timeout_s": 10}, function={"failure_probability": 1}, duration_s=15))
+    assert seen.total("pipe", "ExecutionFailed") == 2
+    assert seen.total("queue", "NumberOfMessagesDeleted") == 0
+
+
+def test_an_execution_ends_at_its_timeout_and_the_message_is_delivered_again() -> None:
+    seen = outcome(piped(at_times(1), {"timeout_s": 2}, queue={"visibility_timeout_s": 10}, function={"duration": constant(3), "timeout_s": 10}, duration_s=15))
+    assert seen.total("pipe", "ExecutionTimeout") == 2
+    assert seen.total("target", "MessagesProcessed") == 2
+
+
+def test_concurrency_starts_at_five_and_grows_by_sixty_a_minute() -> None:
+    source = at_times(*[0] * 2000)
+    seen = outcome(piped(source, reading={"batch_size": 1}, queue={"visibility_timeout_s": 600}, function={"duration": constant(10), "timeout_s": 20}, duration_s=61, frame_interval_s=1))
+    allowed = seen.series("pipe", "ConcurrentExecutions")
+    assert allowed[1] in (5, 6)
+    assert allowed[60] == pytest.approx(65, abs=2)
+
+
+def test_all_pipes_of_the_account_share_their_executions() -> None:
+    account = {"pipe": {"concurrent_executions": 3}}
+    seen = outcome(piped({"load": rate(20)}, reading={"batch_size": 1}, function={"duration": constant(1), "timeout_s": 5}, account=account, duration_s=30))
+    assert seen.metric("pipe", "ConcurrentExecutions")["max"] == 3
+    assert seen.total("pipe", "ExecutionThrottled") > 0
+    assert seen.waits("queue")["pipe_executions"] > 0
+
+
+def test_client_errors_in_a_row_stop_the_pipe() -> None:
+    scenario = piped({"load": rate(5)}, {"stops_after_client_errors": 5}, reading={"batch_size": 1}, target={"maximum_message_size_bytes": 1024}, queue={"visibility_timeout_s": 30}, duration_s=30)
+    scenario["nodes"][0]["parameters"]["message_types"] = [{"size_bytes": 5000}]
+    seen = outcome(scenario)
+    assert seen.total("pipe", "ExecutionFailed") == 5
+    assert seen.last("queue", "ApproximateNumberOfMessagesVisible") > 100
+    assert seen.report["nodes"]["pipe"]["sentence"] == "The pipe is stopped."
+
+
+def test_a_stopped_pipe_reads_nothing_until_it_runs_again() -> None:
+    stop, go = ({"time_s": at_s, "action": action, "node": "pipe", "fault": "stops"} for at_s, action in ((2, "fault"), (20, "clear_fault")))
+    stopped = outcome(piped(at_times(1, 5, 6), duration_s=19), stop)
+    assert got(stopped) == 1
+    assert got(outcome(piped(at_times(1, 5, 6), duration_s=40), stop, go)) == 3
+
+
+def test_requests_are_billed_by_64_kb_of_a_batch() -> None:
+    source = at_times(*[1] * 10) | {"message_types": [{"size_bytes": 20_000}]}
+    together = outcome(piped(source, reading={"batching_window_s": 1}, duration_s=10))
+    assert together.quantity("pipe", "Pipe requests, after the filter") == 4
+    assert outcome(piped(source, reading={"batch_size": 1}, duration_s=30)).quantity("pipe", "Pipe requests, after the filter") == 10
+
+
+def test_a_transformer_changes_the_size_the_target_sees() -> None:
+    seen = outcome(piped(at_times(1), {"input_bytes": 77}, duration_s=5))
+    assert seen.metric("target", "SentMessageSize")["max"] == pytest.approx(77, rel=0.02)
+
+
+def test_findings() -> None:
+    assert "event-pattern" in codes(piped(at_times(1), {"filter_pattern": {"body": "x"}}, duration_s=5))
+    assert "batch-needs-window" in codes(piped(at_times(1), reading={"batch_size": 100}, duration_s=5))
+    bare = piped(at_times(1), duration_s=5)
+    bare["wires"].pop()
+    assert "no-target" in codes(bare)
+    seen = outcome(bare)
+    assert next(path for path in seen.report["paths"] if path["nodes"][-1] == "pipe")["end"] == "no target"
+    two = piped(at_times(1), function={}, duration_s=5)
+    two["nodes"].append({"id": "more", "kind": "sqs", "parameters": {}})
+    two["wires"].append({"id": "w9", "from": {"node": "pipe", "port": "out"}, "to": {"node": "more", "port": "in"}, "parameters": {}})
+    assert "pipe-targets" in codes(two)
