@@ -28,6 +28,8 @@ class AgeOrder:
     def add(self, message: Message) -> None:
         """Insert ``message`` by its enqueue time."""
         order = self._sorted
+        while order and order[0].place >= STALE:
+            order.popleft()
         if order and message.sent_s < order[-1].sent_s:
             self._number += 1
             heapq.heappush(self._late, (message.sent_s, self._number, message))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 from simulator.engine.agenda import Agenda
-from simulator.engine.message import HIDDEN, IN_FLIGHT, Message
+from simulator.engine.message import HIDDEN, IN_FLIGHT, STALE, Message
 
 COMPACT_FROM = 256
 
@@ -16,7 +16,7 @@ class VisibilityTimers:
     """Calls ``expire(message)`` when the attempt that received it has not deleted it in time.
 
     Deadlines mostly come in order, because a queue has one timeout: those wait in a deque, the others in a heap. What was
-    deleted stays until its turn comes, so deleting costs nothing. An entry carries its deadline, because the same token
+    deleted stays until it is at the head, so deleting costs nothing. An entry carries its deadline, because the same token
     may be received again, or its deadline moved, while the entry waits. The agenda holds one call, for the earliest.
     """
 
@@ -36,7 +36,11 @@ class VisibilityTimers:
         """This attempt ends at ``deadline_s`` unless the message is deleted before."""
         if deadline_s >= self._last_s:
             self._last_s = deadline_s
-            self._in_order.append((deadline_s, message))
+            waiting = self._in_order
+            # what left first is let go at once: memory that is used again soon is still in the cache
+            while waiting and waiting[0][1].place >= STALE:
+                waiting.popleft()
+            waiting.append((deadline_s, message))
         else:
             self.move(message, deadline_s)
         if self._booked_s < 0 or deadline_s < self._booked_s:

@@ -91,6 +91,7 @@ class Receiver:
         self.settings = wire.parameters
         self.source: PullSource = wire.source  # type: ignore[assignment]
         self.agenda = worker.agenda
+        self._at = worker.agenda.at
         self.stream = stream
         self.call_s = wire.parameters.request_latency.sampler(stream)
         self.instant = wire.parameters.request_latency.expected_s() == 0
@@ -141,9 +142,9 @@ class Receiver:
 
     def _take(self, batch: list[Message]) -> None:
         self.wire.depart(len(batch) if batch[0].count == 1 else sum(message.count for message in batch))
-        now_s = self.agenda._now
+        now_s: float = self.agenda._now
         if self.instant:
-            self.agenda.at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, self.worker.epoch))
+            self._at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, self.worker.epoch))
         else:
             ready_s = now_s + self.call_s()
             for message in batch:
@@ -335,7 +336,8 @@ class Worker(Processor):
     def work_s(self, batch: Sequence[Message]) -> float:
         """Draw how long a worker needs for these messages, one after the other."""
         if len(batch) == 1 and batch[0].count == 1:
-            return float(self._draw_s() * self.slow_factor)
+            single_s: float = self._draw_s() * self.slow_factor
+            return single_s
         return float(sum(self._draw_s() for delivery in batch for _ in range(delivery.count)) * self.slow_factor)
 
     def sort(self, batch: list[Message]) -> tuple[list[Message], list[Message]]:
