@@ -127,3 +127,33 @@ def test_waiting_grows_faster_than_load() -> None:
     at_70, at_90, at_98 = mean(200, 1200), mean(2600, 3600), mean(3800, 4800)
     assert at_70 < 2
     assert at_98 > 2 * at_90 > 4 * at_70
+
+
+def test_a_replay_to_all_rules_floods_the_live_system_and_one_to_its_own_rule_does_not() -> None:
+    report = report_of("archive-replay-flood")
+    replayed = total(report, "bus", "ReplayedEvents")
+    orders = report["nodes"]["orders"]["metrics"]
+    assert replayed == pytest.approx(6000, rel=0.05)
+    assert orders["ApproximateNumberOfMessagesVisible"]["max"] > 0.9 * replayed
+    assert orders["MessageWait"]["max"] > 300
+    assert total(report, "fulfil", "MessagesProcessed") == pytest.approx(total(report, "bus", "PutEventsEntriesCount") + replayed, abs=5)
+    only_index = 'bus.replays=[{"name": "rebuild", "at_s": 1200, "from_s": 0, "to_s": 600, "rules": ["index"]}]'
+    without_replayed = 'w2.event_pattern={"detail-type": ["OrderPlaced"], "replay-name": [{"exists": false}]}'
+    for cure in (only_index, without_replayed):
+        cured = report_of("archive-replay-flood", cure)
+        assert cured["nodes"]["orders"]["metrics"]["MessageWait"]["max"] < 5
+        assert total(cured, "fulfil", "MessagesProcessed") == pytest.approx(total(cured, "bus", "PutEventsEntriesCount"), abs=5)
+        assert total(cured, "indexer", "MessagesProcessed") == total(report, "indexer", "MessagesProcessed")
+
+
+def test_a_rate_limit_hides_a_backlog_until_it_is_raised_or_the_pattern_asks_for_less() -> None:
+    report = report_of("event-bus-fan-out")
+    assert report["nodes"]["crm"]["metrics"]["CallsWaiting"]["max"] > 5000
+    assert report["nodes"]["bus"]["metrics"]["IngestionToInvocationSuccessLatency"]["p99"] > 200
+    assert report["nodes"]["crm"]["waits"][0]["culprit"]["parameter"] == "invocation_rate_limit_per_s"
+    assert report["nodes"]["billing"]["metrics"]["MessageWait"]["p99"] < 1
+    fewer = 'w6.event_pattern={"detail-type": ["OrderPlaced"], "detail": {"total": [{"numeric": [">", 100]}]}}'
+    for cure in ("crm.invocation_rate_limit_per_s=60", fewer):
+        cured = report_of("event-bus-fan-out", cure)
+        assert cured["nodes"]["crm"]["metrics"]["CallsWaiting"]["max"] < 50
+        assert cured["nodes"]["bus"]["metrics"]["IngestionToInvocationSuccessLatency"]["p99"] < 3
