@@ -39,6 +39,7 @@ bench: .venv/dev.stamp
 
 docs: .venv/dev.stamp
 	$(PY) tools/make_docs.py
+	$(PY) tools/retake_outputs.py
 
 lock: .venv/dev.stamp
 	$(PY) tools/lock.py

@@ -13,9 +13,11 @@ from simulator import catalog
 from simulator.engine.placement import Link, Placed
 from simulator.figures import FigureError, figure_named
 from simulator.scenario import NodeSpec, Scenario, ScenarioError, WireSpec
+from simulator.units import format_quantity
 from simulator.vocabulary import ANY_ACTION, Direction, Finding, ParameterSet, Port, Verb
 
 MAX_FRAMES = 20_000
+BOUND_WORDS = {"greater_than": "more than", "less_than": "less than", "greater_than_equal": "at least", "less_than_equal": "at most"}
 VERB_WORDS = {Verb.SEND: "sends one-way", Verb.POLL: "is pulled from", Verb.INVOKE: "asks and waits for an answer"}
 
 
@@ -262,13 +264,27 @@ def _value_finding(fault: Any, model: type[BaseModel], owner: str, node: str | N
         return Finding("unknown-parameter", "error", f"{_capital(owner)} has no parameter '{name}'", hint, node=node, wire=wire, parameter=name)
     declared = model.model_fields.get(name)
     title = declared.title if declared is not None and declared.title else name
-    bounds = ("greater_than", "less_than", "greater_than_equal", "less_than_equal")
-    code = "parameter-out-of-bounds" if fault["type"] in bounds else "invalid-parameter"
+    if fault["type"] in BOUND_WORDS and len(place) == 1 and declared is not None:
+        message = f"{_capital(owner)}: {title} ({path}) must be {_bound(fault, declared)}"
+        return Finding("parameter-out-of-bounds", "error", message, declared.description or "", node=node, wire=wire, parameter=name)
+    code = "parameter-out-of-bounds" if fault["type"] in BOUND_WORDS else "invalid-parameter"
     given = f", but is {fault['input']!r}" if isinstance(fault["input"], (int, float, str, bool)) and len(str(fault["input"])) < 60 else ""
     reason = fault["msg"].removeprefix("Value error, ")
     message = f"{_capital(owner)}: {title} ({path}): {reason[:1].lower() + reason[1:]}{given}"
     hint = (declared.description or "") if declared is not None else ""
     return Finding(code, "error", message, hint, node=node, wire=wire, parameter=name)
+
+
+def _bound(fault: Any, declared: Any) -> str:
+    """What a value must be, and what it is, in the unit of its parameter."""
+    limit, given = next(iter(fault["ctx"].values())), fault["input"]
+    unit = (declared.json_schema_extra or {}).get("unit", "")
+    if not isinstance(given, (int, float)) or isinstance(given, bool):
+        return f"{BOUND_WORDS[fault['type']]} {limit:g}, but is {given!r}"
+    words = [format_quantity(value, unit) if value >= 0 else f"{value:g}" for value in (limit, given)]
+    if words[0] == words[1]:
+        words = [f"{value!r} {unit}".strip() for value in (limit, given)]
+    return f"{BOUND_WORDS[fault['type']]} {words[0]}, but is {words[1]}"
 
 
 def _close(name: str, known: Iterable[str]) -> str:

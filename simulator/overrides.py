@@ -59,7 +59,10 @@ def apply_trace(saved: dict[str, Any], option: str) -> tuple[dict[str, Any], str
     if not _takes_load(node.get("kind")):
         raise OverrideError(f"--trace {option}: '{node_id}' is not a source of traffic; name a node of kind 'traffic'")
     path, kind, interval_s = _file_and_interval(file)
-    trace = traces.parse_trace(_bytes_of(path), name=Path(path).name, kind=kind, interval_s=interval_s)
+    try:
+        trace = traces.parse_trace(_bytes_of(path), name=Path(path).name, kind=kind, interval_s=interval_s)
+    except traces.TraceError as error:
+        raise traces.TraceError(f"{Path(path).name}: {error}") from None
     parameters = node.setdefault("parameters", {})
     before = parameters.get("load")
     kept = {key: before[key] for key in ("scale", "after") if key in before} if isinstance(before, dict) and before.get("shape") == "trace" else {}

@@ -108,6 +108,8 @@ def format_size(size_bytes: float) -> str:
 def format_share(share: float) -> str:
     """Print a share of one as per cent: ``0.934`` becomes ``93 %``."""
     percent = share * 100
+    if 0 < percent < 0.01:
+        return "<0.01 %"
     return f"{percent:.0f} %" if percent >= 9.95 or percent == 0 else f"{percent:.2g} %"
 
 

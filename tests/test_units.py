@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.units import format_usd
+from simulator.units import format_share, format_usd
 
 
 @pytest.mark.parametrize(("usd", "text"), [(0, "$0"), (4e-7, "$0.0000004"), (0.0012, "$0.0012"), (0.05, "$0.05"), (0.1, "$0.10"), (0.42, "$0.42"), (1234, "$1,234")])
 def test_amounts_are_never_printed_in_scientific_notation(usd: float, text: str) -> None:
     assert format_usd(usd) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0, "0 %"), (1.6e-7, "<0.01 %"), (0.0013, "0.13 %"), (0.934, "93 %"), (1, "100 %")])
+def test_shares_are_never_printed_in_scientific_notation(share: float, text: str) -> None:
+    assert format_share(share) == text

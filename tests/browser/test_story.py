@@ -120,7 +120,13 @@ def test_control_a_run_while_it_goes_on(page: Page) -> None:
     page.get_by_role("menuitem", name="The function stops").click()
     dock.get_by_role("button", name="Resume").click()
     expect(dock.get_by_role("button", name="Load 0×")).to_be_visible()
+    # A parameter that may change during a run changes in the run that goes on, and in the diagram.
+    editor.select("jobs")
+    page.get_by_role("tab", name="Properties").click()
+    editor.type_into("Visibility timeout", "5 min")
+    editor.saved()
     log = editor.dock("Log")
+    expect(log).to_contain_text("visibility_timeout_s is now 300")
     expect(log).to_contain_text("The load is now 0 times")
     expect(log).to_contain_text("The function stops")
     editor.speed("300×")

@@ -5,11 +5,11 @@ import { IconCopy, IconTrash } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 
 import { useCatalog } from '../api/catalog'
-import type { Finding, GraphNode, GraphWire, Service } from '../api/types'
+import type { Finding, GraphNode, GraphWire, Schema, Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
 import { formatQuantity, formatWithWord } from '../format'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
-import { NodeLive, useRun } from '../live'
+import { changeOf, NodeLive, useRun, type Owner } from '../live'
 import { duplicateSelection } from './clipboard'
 import { wireSchema } from './legality'
 import { ScrollPanel } from './ScrollPanel'
@@ -42,6 +42,13 @@ function NameInput({ label, value, onCommit, disabled }: { label: string; value:
   )
 }
 
+/** Change the run that goes on, too. */
+function passOn(owner: Owner, schema: Schema, name: string, value: unknown): void {
+  const { run, control } = useRun.getState()
+  const change = changeOf(run, owner, schema, name, value)
+  if (change) void control(change)
+}
+
 function NodeInspector({ node }: { node: GraphNode }) {
   const service = useCatalog((state) => state.services[node.kind])
   const editor = useEditor()
@@ -69,7 +76,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
             {tab === 'properties' && (
               <Stack gap={20}>
                 <Findings findings={findings.filter((finding) => !finding.parameter)} />
-                <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => editor.setParameter(node.id, name, value)} />
+                <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setParameter(node.id, name, value); passOn({ node: node.id }, service.parameters, name, value) }} />
                 <Quotas service={service} />
               </Stack>
             )}
@@ -97,7 +104,7 @@ function WireInspector({ wire }: { wire: GraphWire }) {
       <ScrollPanel label="Wire">
         <Stack gap={20}>
           <Findings findings={findings.filter((finding) => !finding.parameter)} />
-          {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => editor.setWireParameter(wire.id, name, value)} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
+          {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setWireParameter(wire.id, name, value); passOn({ wire: wire.id }, schema, name, value) }} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
           {!editor.readOnly && <Group><Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete wire</Button></Group>}
         </Stack>
       </ScrollPanel>

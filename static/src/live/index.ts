@@ -1,3 +1,4 @@
+export { changeOf, type Owner } from './changing'
 export { Dock } from './Dock'
 export { useWireState } from './hooks'
 export { LiveStrip } from './LiveStrip'
