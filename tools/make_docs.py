@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from simulator import catalog  # noqa: E402 - found only now
 
+DECISIONS = ROOT / "docs" / "decisions"
 CONFIDENCE = {"R": "read", "T": "third party", "D": "derived", "M": "from memory"}
 MADE = "<!-- Made by `make docs` from the service's own file; change that file instead. -->"
 BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"), ("minLength", "length ≥"), ("maxLength", "length ≤"))
@@ -143,8 +144,19 @@ def pages() -> dict[str, str]:
     return {"README.md": index(), **{f"{kind}.md": page(kind) for kind in catalog.kinds()}}
 
 
+def decisions() -> str:
+    """The list of decision records, from their titles."""
+    records = sorted(file for file in DECISIONS.glob("*.md") if file.name != "README.md")
+    titles = [(file.name, file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")) for file in records]
+    return "\n".join(["# Decisions", "", "<!-- The list is made by `make docs` from the records. -->", "",
+                      "What was decided in the code as it stands, why, and what follows from it. A record is not rewritten when a decision changes: a new one",
+                      "says what it replaces. Numbers may leave gaps.", "", *(f"- [{title}]({name})" for name, title in titles), ""])
+
+
 def main() -> None:
     """Write the pages, and remove those of services that are gone."""
+    if len(sys.argv) == 1:
+        (DECISIONS / "README.md").write_text(decisions(), encoding="utf-8")
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "reference" / "services"
     folder.mkdir(parents=True, exist_ok=True)
     made = pages()
