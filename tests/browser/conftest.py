@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from tests.serving import Server
 from tools.find_browser import playwright_browser, system_browser
 
-EXPECTED_NOISE = ("404 (Not Found)", "WebSocket connection to", "net::ERR_", "409 (Conflict)")
+EXPECTED_NOISE = ("400 (Bad Request)", "404 (Not Found)", "413 (", "WebSocket connection to", "net::ERR_", "409 (Conflict)")
 """What a browser says of failures that a test brings about; a page's own mistakes say something else."""
 
 

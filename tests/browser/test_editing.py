@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -128,3 +129,23 @@ def test_changes_made_while_the_server_is_away_are_kept(page: Page) -> None:
     expect(page.locator(".save-state")).to_contain_text("Saved", timeout=30_000)
     page.reload()
     expect(page.locator(".react-flow__node")).to_have_count(2)
+
+
+def test_a_trace_that_cannot_be_read_says_why_and_leaves_what_was_there(page: Page, tmp_path: Path) -> None:
+    editor = Editor(page)
+    editor.begin()
+    traffic = editor.place("Traffic", 200, 120)
+    editor.select(traffic)
+    inspector = page.get_by_label("Inspector", exact=True)
+    inspector.get_by_role("combobox", name="Load").click()
+    page.get_by_role("option", name="Trace").click()
+    good, bad, large = tmp_path / "good.csv", tmp_path / "bad.csv", tmp_path / "large.csv"
+    good.write_text("60\n120\n")
+    bad.write_text("60\n-5\n")
+    large.write_bytes(b"12345678\n" * 1_200_000)
+    page.get_by_label("Trace file").set_input_files(good)
+    expect(inspector).to_contain_text("180 messages in 2 min")
+    for file, told in ((bad, "Line 2: -5 is negative"), (large, "larger than the 5 MB")):
+        page.get_by_label("Trace file").set_input_files(file)
+        expect(inspector).to_contain_text(told)
+        expect(inspector).to_contain_text("180 messages in 2 min")

@@ -233,6 +233,8 @@ BAD_SCENARIOS = [
     (broken(wires=[{"id": "w", "from": {"node": "clicks", "port": "out"}, "to": {"node": "queue", "port": "side"}}]), 1, "'side'"),
     (broken(wires=[{"id": "w", "from": {"node": "clicks", "port": "out"}, "to": {"node": "nowhere", "port": "in"}}]), 1, "'nowhere'"),
     (broken(wires=[{"id": "w", "from": {"node": "clicks", "port": "out"}, "to": {"node": "desk", "port": "source"}}]), 1, "Clicks"),
+    (broken(nodes=[{"id": "a", "kind": "sns", "name": "round"}], wires=[
+        {"id": "w", "from": {"node": "a", "port": "out"}, "to": {"node": "a", "port": "in"}, "parameters": {"delivery_latency": {"type": "constant", "value_s": 0}}}]), 1, "'round'"),
     (broken(nodes=5), 1, "nodes"),
     (broken(run={"duration_s": -1}), 1, "duration_s"),
 ]

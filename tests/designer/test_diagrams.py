@@ -179,6 +179,17 @@ def test_a_trace_of_ten_megabytes_is_refused(client: Client) -> None:
     assert "5 MB" in error["message"]
 
 
+def test_a_diagram_of_ten_megabytes_is_refused_and_what_was_saved_stays(client: Client) -> None:
+    made = create(client, delay_s=3)
+    path = f"/api/diagrams/{made['id']}/"
+    large = {**graph(), "description": "x" * 10_000_000}
+    assert refused(send(client, "put", path, {"graph": large, "base_version": 1}), 413)["code"] == "too-large"
+    refused(client.put(path, "{", content_type="application/json"), 400)
+    refused(send(client, "put", path, {"graph": {"version": 1, "nodes": "none"}, "base_version": 1}), 422)
+    kept = client.get(path).json()
+    assert (kept["version"], kept["graph"]) == (1, made["graph"])
+
+
 def test_pages_and_unknown_addresses_answer(client: Client) -> None:
     assert client.get("/").status_code == 200
     made = create(client)
