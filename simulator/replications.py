@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from simulator.figures import Figure, figure_named, figure_title, is_amount
+from simulator.figures import Figure, figure_named, figure_title, figure_unit, is_amount
 from simulator.measures import Histogram
 from simulator.measures.intervals import Interval, interval
 from simulator.replication import Allowance, Replication, pilot, replicate_once, with_seed
@@ -146,6 +146,13 @@ class Replications:
         absent = 0.0 if is_amount(figure) else None
         values = (replication.figures.get(figure, absent) for replication in self.done)
         return [value for value in values if value is not None]
+
+    def told(self) -> list[dict[str, Any]]:
+        """The chosen figures as they stand, with titles and units."""
+        report = self.done[0].report if self.done else None
+        if report is None:
+            return []
+        return [{"figure": list(figure), "title": figure_title(figure, report), "unit": figure_unit(figure, report), **entry.to_json()} for figure, entry in self.chosen().items()]
 
     def progress(self) -> Progress:
         """How far it is now."""

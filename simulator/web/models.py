@@ -29,7 +29,7 @@ ACTIVE = (RunState.WAITING, RunState.RUNNING)
 
 
 class Run(models.Model):
-    """One simulation of a frozen scenario. ``owner`` is ``user:ID`` or ``guest:UUID``."""
+    """One simulation of a frozen scenario. ``owner`` is ``user:ID`` or ``guest:UUID``; ``replications`` is how far those are, if there are any."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.CharField(max_length=60, db_index=True)
@@ -49,6 +49,7 @@ class Run(models.Model):
     last_seq = models.IntegerField(default=-1)
     revision = models.PositiveIntegerField(default=0)
     report = models.TextField(blank=True)
+    replications = models.JSONField(null=True)
     process = models.IntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)

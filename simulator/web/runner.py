@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import time
 from typing import Any
 
@@ -15,15 +14,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from simulator.engine.errors import SimulationError
+from simulator.executors import ClusterError
 from simulator.frames import ControlError, Frame
+from simulator.replication import TooLarge, memory_used_bytes
 from simulator.run import Simulation
 from simulator.web.errors import error_shape
 from simulator.web.models import ControlRow, FrameRow, Run, RunState
+from simulator.web.study import Study, StudyBroken
 
 FLUSH_EVERY_S = 0.05
 FLUSH_AT_FRAMES = 200
 LOOK_EVERY_S = 0.05
 HEARTBEAT_EVERY_S = 2.0
+TELL_EVERY_S = 0.2
 
 
 class RunDeleted(Exception):
@@ -109,24 +112,77 @@ class RunExecution:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.simulation = Simulation(run.scenario)
+        self.simulation.on_pilot = lambda time_s: self._live(self.simulation.time_s)
+        self.study = Study(self.simulation.scenario) if self.simulation.run.replicated else None
         self.writer = FrameWriter(run)
         self.pace = Pace(run.speed)
         self._looked_at = 0.0
         self._last_control = 0
         self._deadline = time.monotonic() + settings.MAX_RUN_WALL_S
         self._time_s = 0.0
+        self._told_progress: dict[str, Any] | None = None
+        self._told_at = 0.0
 
     def go(self) -> None:
-        """Run to the end, and store the report."""
-        for frame in self.simulation.frames():
-            self._time_s = frame.time_s
-            self.writer.add(frame)
-            self._within_limits(frame)
-            self._obey()
-            self._wait(frame.time_s + self.simulation.interval_s)
-        report = self.simulation.report().to_json()
+        """Run to the end, with the replications beside it if any are asked for, and store the report."""
+        if self.study is not None:
+            self._start_study(self.study)
+        try:
+            for frame in self.simulation.frames():
+                self._time_s = frame.time_s
+                self.writer.add(frame)
+                self._within_limits()
+                if frame.seq >= settings.MAX_FRAMES_PER_RUN:
+                    raise LimitReached(f"It made more than the {settings.MAX_FRAMES_PER_RUN:,} frames that a run may have here")
+                self._obey()
+                self._tell_progress()
+                self._wait(frame.time_s + self.simulation.interval_s)
+            report = self.simulation.report().to_json()
+            if self.study is not None:
+                self._finish_study(self.study)
+                summary = self.study.summary(report)
+                report = report if summary is None else {**report, "replications": summary}
+        finally:
+            if self.study is not None:
+                self.study.stop()
         state = RunState.STOPPED if self.simulation.stopped else RunState.FINISHED
         self.writer.flush(state=state, report=json.dumps(report, separators=(",", ":")), finished_at=timezone.now(), paused=False)
+
+    def _start_study(self, study: Study) -> None:
+        """Begin the replications; if their pilot runs find the warm-up, the run that is watched has the same."""
+        study.start()
+        if self.simulation.warm_up is None:
+            while study.going and study.warm_up is None and not self.simulation.stopped:
+                study.join(LOOK_EVERY_S)
+                self._live(0.0)
+            self.simulation.warm_up = study.warm_up
+
+    def _finish_study(self, study: Study) -> None:
+        """Wait for the replications, obeying controls meanwhile; a stop ends them."""
+        while study.going:
+            if self.simulation.stopped:
+                study.stop()
+            study.join(LOOK_EVERY_S)
+            self._live(self._time_s)
+        self._tell_progress()
+
+    def _live(self, time_s: float) -> None:
+        """Show signs of life and obey, while no frame comes."""
+        self._time_s = time_s
+        self.writer.flush()
+        self._within_limits()
+        self._obey()
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        """Write how far the replications are, if that has changed; raise what ended them early."""
+        if self.study is None:
+            return
+        self.study.check()
+        progress = self.study.progress
+        if progress is not self._told_progress and (time.monotonic() - self._told_at >= TELL_EVERY_S or not self.study.going):
+            self._told_progress, self._told_at = progress, time.monotonic()
+            self.writer.flush(replications=progress)
 
     def _wait(self, due_s: float) -> None:
         """Wait until the next frame is due, obeying controls meanwhile."""
@@ -136,6 +192,7 @@ class RunExecution:
                 raise LimitReached(f"It took longer than the {settings.MAX_RUN_WALL_S:g} s of real time that a run may take here")
             time.sleep(min(ahead_s, LOOK_EVERY_S))
             self._obey()
+            self._tell_progress()
         if self.pace.paused and self.pace.steps > 0:
             self.pace.steps -= 1
 
@@ -168,23 +225,11 @@ class RunExecution:
         self.pace.restart(self._time_s)
         self.writer.flush(paused=self.pace.paused, speed=self.pace.speed)
 
-    def _within_limits(self, frame: Frame) -> None:
+    def _within_limits(self) -> None:
         if time.monotonic() > self._deadline:
             raise LimitReached(f"It took longer than the {settings.MAX_RUN_WALL_S:g} s of real time that a run may take here")
-        if frame.seq >= settings.MAX_FRAMES_PER_RUN:
-            raise LimitReached(f"It made more than the {settings.MAX_FRAMES_PER_RUN:,} frames that a run may have here")
-        used = memory_used_bytes()
-        if used > settings.MAX_RUN_MEMORY_BYTES:
+        if memory_used_bytes() > settings.MAX_RUN_MEMORY_BYTES:
             raise LimitReached(f"It needed more than the {settings.MAX_RUN_MEMORY_BYTES / 1e9:g} GB of memory that a run may use here")
-
-
-def memory_used_bytes() -> int:
-    """Memory that this process occupies now (where the system does not tell, the most it ever did)."""
-    try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def execute_run(run_id: str) -> None:
@@ -198,10 +243,14 @@ def execute_run(run_id: str) -> None:
         RunExecution(run).go()
     except RunDeleted:
         return
-    except LimitReached as error:
+    except (LimitReached, TooLarge) as error:
         _fail(run, "limit-reached", f"The run was stopped. {error}", "Simulate a shorter time or a smaller load")
     except MemoryError:
         _fail(run, "limit-reached", "The run was stopped: no memory was left", "Simulate a shorter time or a smaller load")
+    except ClusterError as error:
+        _fail(run, "cluster-unavailable", f"The replications could not be run. {error}", "Ask whoever runs this server, or run without replications")
+    except StudyBroken as error:
+        _fail(run, "process-died", str(error), "Run again; if it happens again, simulate less at a time")
     except SimulationError as error:
         _fail(run, "simulation-error", f"The simulator made a mistake: {error}", "Report it with this diagram; the result would have been wrong")
 

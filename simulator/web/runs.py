@@ -28,6 +28,9 @@ def start_run(owner: str, graph: Any, *, speed: float | None, overrides: Mapping
         raise ApiError(422, "limit-reached", f"A run may simulate at most {settings.MAX_SIMULATED_S:g} s here", "Shorten the duration")
     if scenario.run.duration_s / scenario.run.interval_s() > settings.MAX_FRAMES_PER_RUN:
         raise ApiError(422, "limit-reached", f"A run may have at most {settings.MAX_FRAMES_PER_RUN:,} frames here", "Use a longer frame interval")
+    asked = scenario.run.max_replications if scenario.run.precision is not None else scenario.run.replications
+    if asked > settings.MAX_REPLICATIONS:
+        raise ApiError(422, "limit-reached", f"A run may have at most {settings.MAX_REPLICATIONS:,} replications here", "Ask for fewer, or for less precision")
     mine = Run.objects.filter(owner=owner)
     if mine.filter(state__in=ACTIVE).count() >= settings.MAX_ACTIVE_RUNS_PER_OWNER:
         raise ApiError(429, "too-many-runs", f"You have {settings.MAX_ACTIVE_RUNS_PER_OWNER} runs going on already", "Stop one of them, or wait")
@@ -85,5 +88,6 @@ def run_json(run: Run, owner: str | None) -> dict[str, Any]:
         "state": run.state, "error": run.error, "speed": run.speed, "paused": run.paused, "simulated_s": run.simulated_s, "duration_s": run.duration_s,
         "last_seq": run.last_seq, "frame_interval_s": run.frame_interval_s, "created_at": run.created_at.isoformat(),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None, "engine_version": run.engine_version, "is_owner": is_owner,
+        "replications": run.replications,
         "view_url": f"/runs/{run.pk}/?key={run.view_key}" if is_owner else None,
     }

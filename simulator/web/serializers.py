@@ -133,6 +133,28 @@ class RunRequestSerializer(serializers.Serializer):
     run = serializers.JSONField(required=False, help_text="Overrides of the graph's run settings")
 
 
+class ProgressFigureSerializer(serializers.Serializer):
+    """A figure over the replications so far."""
+
+    figure = serializers.ListField(child=serializers.CharField())
+    title = serializers.CharField()
+    unit = serializers.CharField()
+    mean = serializers.FloatField()
+    half_width = serializers.FloatField(allow_null=True)
+    min = serializers.FloatField()
+    max = serializers.FloatField()
+    samples = serializers.IntegerField()
+
+
+class ReplicationProgressSerializer(serializers.Serializer):
+    """How far the replications of a run are."""
+
+    done = serializers.IntegerField()
+    expected = serializers.IntegerField(help_text="How many it looks like being")
+    precision = serializers.FloatField(allow_null=True, help_text="The widest of the chosen intervals, half of it as a share of its mean")
+    figures = ProgressFigureSerializer(many=True)
+
+
 class RunSerializer(serializers.Serializer):
     """A run."""
 
@@ -152,6 +174,7 @@ class RunSerializer(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
     engine_version = serializers.CharField()
     is_owner = serializers.BooleanField()
+    replications = ReplicationProgressSerializer(allow_null=True)
     view_url = serializers.CharField(allow_null=True)
 
 
