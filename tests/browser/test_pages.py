@@ -72,5 +72,5 @@ def test_pages_have_no_serious_accessibility_mistakes(browser: Browser, base_url
 def test_an_unknown_page_says_so(page: Page) -> None:
     page.goto("/diagrams/00000000-0000-0000-0000-000000000000/")
     expect(page.get_by_text("This cannot be opened")).to_be_visible()
-    page.get_by_role("link", name="Start page").click()
+    page.get_by_role("link", name="Start page", exact=True).click()
     expect(page.get_by_role("heading", name="Examples")).to_be_visible()
