@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator import __version__
+from simulator import __version__, fidelity
 from simulator.engine.message import Path
 from simulator.engine.network import Ended, Network
 from simulator.engine.node import Node
@@ -115,7 +115,7 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
     return {
         "version": REPORT_VERSION, "engine_version": __version__, "name": simulation.scenario.name, "seed": run.seed,
         "duration_s": run.duration_s, "simulated_s": now_s, "warm_up_s": recorder.warm_up_s,
-        "fidelity": {"asked": run.fidelity, "used": "exact", "largest_cohort": 1},
+        "fidelity": fidelity.describe(network, run),
         "stopped": simulation.stopped, "wall_s": wall_s, "messages_per_wall_s": processed / wall_s if wall_s > 0 else None,
         "conservation": totals, "nodes": nodes,
         "wires": {wire.id: {"sent": wire.sent, "delivered": wire.delivered, "refused": wire.refused, "in_transit": wire.in_transit} for wire in network.wires.values()},

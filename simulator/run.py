@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simulator import catalog, findings
+from simulator import catalog, fidelity, findings
 from simulator.engine.network import Network
 from simulator.engine.node import Node
 from simulator.frames import FRAME_VERSION, ControlError, Frame, FrameShape, NodeFrame, Report, State, WireFrame, read_control
@@ -58,6 +58,7 @@ class Simulation:
         self.interval_s = self.run.interval_s()
         self.network = _network(prepared)
         self.placed = findings.placements(self.scenario, prepared)
+        self.network.tick_s = fidelity.choose_tick_s(self.network, self.run)
         self.time_s = 0.0
         self.stopped = False
         self.controls: list[dict[str, Any]] = []
@@ -138,6 +139,8 @@ class Simulation:
     def _frame(self) -> Frame:
         started = time.perf_counter()
         nodes: dict[str, NodeFrame] = {}
+        if self.network.tick_s > 0:
+            self.network.note_levels()
         for node_id, observer in self._observers.items():
             observer.node.housekeep()
             observer.node.before_slice()

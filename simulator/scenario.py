@@ -67,8 +67,12 @@ class RunSettings(ParameterSet):
     warm_up_s: Annotated[float, Field(ge=0, le=31_536_000)] | Literal["auto"] = parameter(
         0.0, "Statistics begin after this time, so that an empty start does not distort them. Auto: found by MSER-5 in a pilot run.", title="Warm-up", unit="s", section="Run")
     seed: int = parameter(1, "The same seed gives the same run.", title="Seed", section="Run", ge=0, le=2**63 - 1)
-    fidelity: Literal["auto", "exact"] = parameter(
-        "auto", "Exact simulates every message by itself. Auto does so too, as far as this version goes.", title="Fidelity", section="Run")
+    fidelity: Literal["auto", "exact"] | Annotated[int, Field(ge=2, le=1_000_000_000)] = parameter(
+        "auto", "Exact simulates every message by itself. Auto does so while the token budget allows, then lets one token stand for many messages. A number"
+        " asks for tokens of about so many messages.", title="Fidelity", section="Run")
+    token_budget: int = parameter(
+        2_000_000, "Auto is exact while no more than about so many messages visit nodes; more are simulated as cohorts.",
+        title="Token budget", unit="messages", section="Run", ge=1000, le=1_000_000_000, advanced=True)
     frame_interval_s: float | None = parameter(
         None, "Simulated time between two pictures of the run. Empty: about 600 in a run.", title="Frame interval", unit="s", section="Run", gt=0, advanced=True)
     trace_one_in: int | None = parameter(

@@ -42,6 +42,10 @@ class Limit(Gauge):
         """Count ``seconds`` as spent at the limit: for cohorts, whose changes of level are not seen one by one."""
         self._full_s += seconds
 
+    def move_limit(self, limit: float) -> None:
+        """Move the limit without counting time at it; `fill` does that for cohorts."""
+        self.limit = self._ceiling = limit
+
     def change_limit(self, limit: float | None, now_s: float) -> None:
         """Move the limit; what is used already stays."""
         self.limit = limit

@@ -12,7 +12,7 @@ from simulator.engine.errors import SimulationError
 from simulator.engine.message import Leg, Message, Path
 from simulator.engine.node import Node
 from simulator.engine.wire import Wire
-from simulator.measures import Spread
+from simulator.measures import Gauge, Spread
 from simulator.vocabulary import ParameterSet, Port, Values
 
 Shared = TypeVar("Shared")
@@ -62,6 +62,7 @@ class Network:
         self._floor_s = -1.0
         self._ended = 0
         self._spreads: list[Spread] = []
+        self._gauges: list[Gauge] = []
         self._log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -91,6 +92,12 @@ class Network:
             node.start()
             measures = [getattr(node, metric.attribute) for metric in node.metrics]
             self._spreads.extend(measure for measure in measures if isinstance(measure, Spread))
+            self._gauges.extend(measure for measure in (*measures, *node.limits.values()) if isinstance(measure, Gauge))
+
+    def note_levels(self) -> None:
+        """Let levels that cohorts change count toward their maximum."""
+        for gauge in self._gauges:
+            gauge.note(self.agenda._now)
 
     def why_singles(self, node: Node) -> str | None:
         """Why single messages must come to ``node``; None if cohorts may."""

@@ -95,6 +95,14 @@ class Node:
         """
         return "This service works message by message."
 
+    def pulls_singles(self, wire: Wire) -> str | None:
+        """Why single messages must wait in the queue at this ``poll`` wire, for this consumer; None if cohorts may."""
+        return f"{self.name} works message by message."
+
+    def pulls_cohorts(self) -> bool:
+        """Whether this consumer pulls from a queue that stores cohorts for it."""
+        return any(wire.source.takes_cohorts for wires in self.wires_in.values() for wire in wires if wire.source_port.verb == "poll")
+
     def room(self, message: Message) -> int:
         """How many messages of this cohort `accept` would take now."""
         return message.count
@@ -138,6 +146,10 @@ class Node:
 
     def expected_messages(self, duration_s: float) -> float:
         """Messages that this node makes by itself in the first ``duration_s`` seconds, as far as can be told before."""
+        return 0.0
+
+    def batch_service_s(self) -> float:
+        """Mean time that this node works on what it pulls at once, in seconds; 0 if it pulls nothing."""
         return 0.0
 
     def housekeep(self) -> None:

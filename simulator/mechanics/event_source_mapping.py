@@ -18,6 +18,7 @@ from simulator.engine.wire import Wire
 from simulator.measures import Gauge
 from simulator.mechanics.bottleneck import Bottleneck
 from simulator.mechanics.polling import PullSource
+from simulator.vocabulary import Values
 
 LONG_POLL_S = 20.0
 RECEIVE_BATCH = 10
@@ -40,6 +41,38 @@ class BatchFunction(Protocol):
 
     def throttle_culprit(self, refusal: Refusal) -> Culprit:
         """What to change so that such a refusal does not happen."""
+
+
+class MappingCauses:
+    """Why messages wait for a mapping, and what to change."""
+
+    def __init__(self, wire: Wire, ceiling: float) -> None:
+        queue, function = wire.source, wire.target
+        self._function = function
+
+        def culprit(name: str) -> Culprit:
+            return Culprit(function.id, name, wire.id)
+
+        self.ramp = queue.cause("poller_ramp", f"The pollers of {function.name} are still scaling up", culprit("poller_ramp_per_min"))
+        self.at_maximum = queue.cause("maximum_concurrency", "", culprit("maximum_concurrency"))
+        self.at_ceiling = queue.cause("poller_ceiling", "", culprit("poller_ceiling"))
+        self.name_ceiling(ceiling)
+        self.disabled = queue.cause("disabled", f"The mapping to {function.name} is disabled", culprit("enabled"))
+        self.latency = queue.cause("delivery_latency", "Delivery latency of the mapping", culprit("delivery_latency"), capacity=False)
+        self.window = queue.cause("batching_window", "Batching window", culprit("batching_window_s"), capacity=False)
+
+    def name_ceiling(self, ceiling: float) -> None:
+        """The ceiling is now another."""
+        self.at_maximum.title = f"The mapping to {self._function.name} is at its maximum concurrency ({ceiling:g})"
+        self.at_ceiling.title = f"The mapping to {self._function.name} is at its poller ceiling ({ceiling:g})"
+
+    def binding(self, settings: Values, allowed: float, ceiling: float) -> Cause:
+        """What keeps the mapping from taking more at once."""
+        if not settings.enabled:
+            return self.disabled
+        if allowed >= ceiling:
+            return self.at_maximum if settings.maximum_concurrency else self.at_ceiling
+        return self.ramp
 
 
 class Throttled:
@@ -65,13 +98,12 @@ class EventSourceMapping:
         self.agenda = agenda
         self._stream = stream
         self._latency_s = latency_s
-        queue = wire.source
         settings = self.settings
         ceiling = settings.maximum_concurrency or settings.poller_ceiling
         self.ceiling = float(ceiling)
         self.allowed = float(min(settings.pollers_at_start, ceiling))
         self.floor = self.allowed
-        self.active = Limit(f"pollers:{wire.id}", f"Concurrent batches from {queue.name}", self.allowed, None)
+        self.active = Limit(f"pollers:{wire.id}", f"Concurrent batches from {wire.source.name}", self.allowed, None)
         self.polled = self.invoked = self.failed = self.deleted = self.throttled_batches = self.dropped_batches = 0
         self._idle = Gauge(self.allowed)
         self._idle_booked_s = 0.0
@@ -81,16 +113,7 @@ class EventSourceMapping:
         self._timer_booked = False
         self._waiting_for_room = 0
 
-        def culprit(name: str) -> Culprit:
-            return Culprit(wire.target.id, name, wire.id)
-
-        self._ramp = queue.cause("poller_ramp", f"The pollers of {wire.target.name} are still scaling up", culprit("poller_ramp_per_min"))
-        self._at_maximum = queue.cause("maximum_concurrency", "", culprit("maximum_concurrency"))
-        self._at_ceiling = queue.cause("poller_ceiling", "", culprit("poller_ceiling"))
-        self._name_ceiling()
-        self._disabled = queue.cause("disabled", f"The mapping to {wire.target.name} is disabled", culprit("enabled"))
-        self._latency = queue.cause("delivery_latency", "Delivery latency of the mapping", culprit("delivery_latency"), capacity=False)
-        self._window = queue.cause("batching_window", "Batching window", culprit("batching_window_s"), capacity=False)
+        self._causes = MappingCauses(wire, self.ceiling)
         self.bottleneck = Bottleneck(self._binding())
         self._throttle_cause: Cause | None = None
 
@@ -162,7 +185,7 @@ class EventSourceMapping:
         batch, self._gathering, self._gathered = self._gathering, [], 0
         self._gather_number += 1
         for delivery in batch:
-            spend(delivery, self._window, delivery.received_s, now_s)
+            spend(delivery, self._causes.window, delivery.received_s, now_s)
         self._occupy(1, now_s)
         self._prepare(batch, now_s)
 
@@ -176,7 +199,7 @@ class EventSourceMapping:
         ready_s = batch[0].since_s + self._latency_s()
         if ready_s > now_s:
             for delivery in batch:
-                spend(delivery, self._latency, now_s, ready_s)
+                spend(delivery, self._causes.latency, now_s, ready_s)
             self.agenda.at(ready_s, self._invoke, batch)
         else:
             self._invoke(batch)
@@ -207,7 +230,7 @@ class EventSourceMapping:
 
     def _try_again(self, throttled: Throttled) -> None:
         now_s = self.agenda._now
-        cause = self._throttle_cause or self._ramp
+        cause = self._throttle_cause or self._causes.ramp
         if now_s >= throttled.give_up_s:
             self.dropped_batches += 1
             self._settle_throttled(throttled, cause, now_s)
@@ -283,16 +306,7 @@ class EventSourceMapping:
                 self._book_timer()
 
     def _binding(self) -> Cause:
-        if not self.settings.enabled:
-            return self._disabled
-        if self.allowed >= self.ceiling:
-            return self._at_maximum if self.settings.maximum_concurrency else self._at_ceiling
-        return self._ramp
-
-    def _name_ceiling(self) -> None:
-        name, ceiling = self.wire.target.name, f"{self.ceiling:g}"
-        self._at_maximum.title = f"The mapping to {name} is at its maximum concurrency ({ceiling})"
-        self._at_ceiling.title = f"The mapping to {name} is at its poller ceiling ({ceiling})"
+        return self._causes.binding(self.settings, self.allowed, self.ceiling)
 
     def _note_bottleneck(self, now_s: float) -> None:
         if self._waiting_for_room > 0 and self._throttle_cause is not None:
@@ -307,7 +321,7 @@ class EventSourceMapping:
         now_s = self.agenda._now
         self.ceiling = float(self.settings.maximum_concurrency or self.settings.poller_ceiling)
         self.floor = float(min(self.settings.pollers_at_start, self.ceiling))
-        self._name_ceiling()
+        self._causes.name_ceiling(self.ceiling)
         self._allow(min(self.allowed, self.ceiling), now_s)
         self._note_bottleneck(now_s)
         self.wake()

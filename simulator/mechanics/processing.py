@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from simulator.engine.cohorts import span_of
 from simulator.engine.message import Message
 from simulator.engine.node import Node
 from simulator.engine.wire import Wire
+from simulator.mechanics.cohort_station import Work
 from simulator.vocabulary import Fault, ParameterSet, parameter
 
 if TYPE_CHECKING:
@@ -86,12 +88,23 @@ class Processor(Node):
                 continue
             result = message.copy()
             result.count = count
+            if result.span is not None:
+                self.created += count - self._offer(wire, result)
+                continue
             refusal = wire.send(result)
             if refusal is not None:
                 self.log("warning", f"Publishing to {wire.target.name} was refused: {refusal.title}")
                 return False
             self.created += count
         return True
+
+    def _offer(self, wire: Wire, cohort: Message) -> int:
+        """Send a cohort; how many of its messages were refused."""
+        rest, refusal = wire.offer(cohort)
+        if rest is None or refusal is None:
+            return 0
+        self.log("warning", f"Publishing to {wire.target.name} was refused for {rest.count} of {cohort.count} messages: {refusal.title}")
+        return rest.count
 
     def take_over(self, wire: Wire, attempts: Sequence[Message]) -> int:
         """These messages of the queue at ``wire`` were processed: delete them; return how many are the processor's now."""
@@ -114,6 +127,32 @@ class Processor(Node):
         self.finished += passed
         wire.settle(ended, passed)
         return passed
+
+    def take_over_cohort(self, wire: Wire, work: Work) -> None:
+        """These messages were processed and deleted, and are the processor's: they end here, or lead to others."""
+        attempt = work.attempt
+        if attempt is None:
+            return
+        count = attempt.count
+        first = not attempt.worked
+        attempt.worked = True
+        if not first:
+            self.duplicates += count
+        elif not self.publishes:
+            self.network.ended_cohort(attempt, "processed", work.ramps, span_of(attempt).middle_s)
+        if self.publishes:
+            self.publish(attempt)
+        self.processed += count
+        self.entered += count
+        self.finished += count
+        wire.settle(count, count)
+
+    def publishes_singles(self) -> str | None:
+        """Why single messages must be processed: what they lead to goes where single ones matter. None if cohorts may."""
+        for wire in self.wires_out.get("out", ()):
+            if self.network.why_singles(wire.target) is not None:
+                return f"It publishes to {wire.target.name}, where single messages matter."
+        return None
 
     def passed(self, message: Message, first: bool) -> None:
         """``message`` is this node's own now, and done; its latency counts when it is done for the ``first`` time."""

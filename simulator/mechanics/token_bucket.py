@@ -39,3 +39,18 @@ class TokenBucket:
         taken = count if tokens >= count else int(tokens)
         self._tokens = tokens - taken
         return taken
+
+    def over(self, from_s: float, to_s: float) -> float:
+        """Tokens that a steady demand from ``from_s`` to ``to_s`` finds."""
+        start_s = max(from_s, self._when_s)
+        stored = min(self.burst, self._tokens + (start_s - self._when_s) * self.rate_per_s)
+        return stored + max(0.0, to_s - start_s) * self.rate_per_s
+
+    def take_over(self, count: int, from_s: float, to_s: float) -> bool:
+        """Take ``count`` tokens in the course of this time if there are so many; otherwise none."""
+        left = self.over(from_s, to_s) - count
+        if left < 0:
+            return False
+        self._tokens = min(self.burst, left)
+        self._when_s = max(self._when_s, to_s)
+        return True

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from simulator.engine.cohorts import span_of, spend_all
 from simulator.engine.message import Message, spend
 from simulator.engine.node import Reply
 from simulator.engine.outcomes import Cause, Culprit, Outcome, Refusal
@@ -19,8 +20,10 @@ from simulator.engine.station import Figure as MeasuredFigure
 from simulator.engine.station import Into, Station
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
+from simulator.mechanics.cohort_mapping import CohortMapping, batch_service_s, success_chance, unfit_for_cohorts
+from simulator.mechanics.cohort_station import Draw, Work
 from simulator.mechanics.distributions import Distribution, Lognormal
-from simulator.mechanics.environments import Environments
+from simulator.mechanics.environments import Environments, FleetOfEnvironments
 from simulator.mechanics.event_source_mapping import MOST_DOUBLINGS, BatchDone, EventSourceMapping
 from simulator.mechanics.processing import Processor, PublishParameters
 from simulator.mechanics.token_bucket import TokenBucket
@@ -343,7 +346,8 @@ class Function(Processor):
         self.concurrency = self.limit("concurrency", "Concurrent executions", None)
         self.environments = Environments(self.stream("idle lifetime"), self.parameters.idle_half_life_s, self.account.per_10_s, self.account.at_once)
         self.requests_bucket = TokenBucket(1.0, 1.0)
-        self.mappings: list[EventSourceMapping] = []
+        self.mappings: list[EventSourceMapping | CohortMapping] = []
+        self.fleet = FleetOfEnvironments(self.environments)
         self.invocations = self.errors = self.throttles = self.cold_starts = 0
         self.async_received = self.async_dropped = self.async_events = 0
         self.throttle_counts = dict.fromkeys(THROTTLES, 0)
@@ -361,12 +365,18 @@ class Function(Processor):
         self._draw_duration_s = self.parameters.duration.sampler(self.stream("duration"))
         self._apply_concurrency()
         for wire in self.wires_in["source"]:
-            latency_s = wire.parameters.delivery_latency.sampler(self.stream(f"latency {wire.id}"))
-            mapping = EventSourceMapping(wire, wire.source, self, self.agenda, self.stream(f"mapping {wire.id}"), latency_s)  # type: ignore[arg-type]
+            mapping = self._map(wire)
             self.mappings.append(mapping)
             self.limits[mapping.active.name] = mapping.active
         for mapping in self.mappings:
             mapping.start()
+
+    def _map(self, wire: Wire) -> EventSourceMapping | CohortMapping:
+        stream = self.stream(f"mapping {wire.id}")
+        if wire.source.takes_cohorts:
+            return CohortMapping(wire, wire.source, self, self.agenda, self.network.tick_s, stream)  # type: ignore[arg-type]
+        latency_s = wire.parameters.delivery_latency.sampler(self.stream(f"latency {wire.id}"))
+        return EventSourceMapping(wire, wire.source, self, self.agenda, stream, latency_s)  # type: ignore[arg-type]
 
     def _apply_concurrency(self) -> None:
         self.account.recount()
@@ -498,6 +508,48 @@ class Function(Processor):
 
     def throttle_culprit(self, refusal: Refusal) -> Culprit:
         return Culprit(self.id, "reserved_concurrency" if refusal.cause in ("reserved_concurrency", "request_rate", "stopped") else None)
+
+    # -- invoked by a mapping, in cohorts -----------------------------------------------------------------------------
+
+    def pulls_singles(self, wire: Wire) -> str | None:
+        return unfit_for_cohorts(self, wire, self.account.limit, self.account.per_10_s)
+
+    def batch_service_s(self) -> float:
+        return max((batch_service_s(self, wire) for wire in self.wires_in["source"]), default=0.0)
+
+    def batch_failure_chance(self, message: Message, batch: float, partial: bool) -> float:
+        chance = self.failure_chance(message)
+        return chance if partial or chance == 0.0 else 1.0 - success_chance(chance, chance, batch)
+
+    def begin_cohort(self, parts: list[Draw], middle_s: float, elapsed_s: float) -> list[Draw]:
+        now_s: float = self.agenda._now
+        calls = sum(part.calls for part in parts)
+        self.invocations += calls
+        self.concurrency.shift(calls, middle_s + sum(part.calls * part.delay_s for part in parts) / max(1, calls), now_s)
+        for part in parts:
+            self.durations.add(part.seconds, part.calls)
+            self._bill(part.seconds, part.calls)
+        cold = self.fleet.grow(sum(part.calls * part.seconds for part in parts) / elapsed_s, now_s)
+        for _ in range(min(cold, 1)):
+            init_s = self.parameters.sandbox_start_s + self._init_s()
+            self.cold_starts += cold
+            self.init_durations.add(init_s, cold)
+            self._bill(init_s, cold)
+            delay_s = init_s * min(1.0, cold / max(1, calls))
+            parts = [part._replace(delay_s=part.delay_s + delay_s) for part in parts]
+        return parts
+
+    def end_cohort(self, wire: Wire, work: Work, now_s: float) -> None:
+        self.concurrency.shift(-work.calls, work.calls_end_s, now_s)
+        if work.attempt is not None:
+            spend_all(work.attempt, self._working, work.started_s + work.delay_s, span_of(work.attempt).middle_s)
+            self.take_over_cohort(wire, work)
+
+    def count_cohort_errors(self, calls: int) -> None:
+        self.errors += calls
+
+    def _bill(self, seconds: float, calls: int) -> None:
+        self.gb_s += calls * math.ceil(seconds * 1000) / 1000 * self.parameters.memory_mb / 1024
 
     # -- invoked synchronously --------------------------------------------------------------------------------------
 

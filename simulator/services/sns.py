@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from simulator.engine.cohorts import Span, share_out, span_of, spend_all, take_some, unroll
 from simulator.engine.message import Message, MessageType, spend
 from simulator.engine.node import Node
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
@@ -20,6 +21,7 @@ from simulator.engine.wire import Wire
 from simulator.languages.filter_policies import compile_policy, policy_problems
 from simulator.measures import Spread, Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
+from simulator.mechanics.quantiles import QuantileTable, table_of
 from simulator.mechanics.retry import AWS_MANAGED
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
@@ -54,6 +56,8 @@ ENVELOPE = Source("From memory: the size of the JSON envelope without raw delive
 PRICING = Source("Amazon SNS pricing, us-east-1", "https://aws.amazon.com/sns/pricing/", "2026-11", "T")
 
 CHUNK_BYTES = 65536
+LATENCY_PARTS = 4
+"""A cohort is delivered in so many parts, each with a latency of its own from another part of the distribution."""
 
 
 class TopicParameters(ParameterSet):
@@ -122,6 +126,8 @@ class Subscription:
         self._at = topic.agenda.at
         self.envelope_bytes = 0 if wire.parameters.raw_message_delivery else wire.parameters.envelope_bytes
         self.latency_s = wire.parameters.delivery_latency.sampler(topic.stream(f"latency {wire.id}"))
+        self.spreading = topic.stream(f"cohorts {wire.id}")
+        self._latencies: QuantileTable | None = None
         self._single_dwells = topic.dwell.singles
         self.instant = wire.parameters.delivery_latency.expected_s() == 0
         self.matches = compile_policy(wire.parameters.filter_policy, wire.parameters.filter_policy_scope)
@@ -142,6 +148,29 @@ class Subscription:
         else:
             self.wire.depart(message.count)
             self._at(now_s + self.latency_s(), self._deliver, (message, now_s))
+
+    def push_cohort(self, message: Message, now_s: float) -> None:
+        """Deliver a cohort: in a few parts of different latency, or message by message where single ones are needed."""
+        if not self.wire.target.takes_cohorts:
+            unroll(message, self.agenda, self.spreading, lambda single: self.push(single, self.agenda._now))
+            return
+        message.size_bytes += self.envelope_bytes
+        self.wire.depart(message.count)
+        if self._latencies is None:
+            self._latencies = table_of(self.wire.parameters.delivery_latency, self.spreading)
+        shares = share_out(message.count, LATENCY_PARTS)
+        for place, count in enumerate(shares):
+            part = take_some(message, count) if count < message.count else message
+            latency_s = self._latencies.at((place + self.spreading.uniform()) / len(shares))
+            part.span = span_of(part).shifted(latency_s)
+            self._at(max(now_s, part.span.to_s), self._deliver_cohort, (part, latency_s))
+
+    def _deliver_cohort(self, pushed: tuple[Message, float]) -> None:
+        part, latency_s = pushed
+        middle_s = span_of(part).middle_s
+        spend_all(part, self.delivering, middle_s - latency_s, middle_s)
+        now_s = self.agenda._now
+        self._arrive(part, now_s - latency_s, now_s, self.wire.arrive(part))
 
     def _deliver(self, pushed: tuple[Message, float]) -> None:
         message, pushed_s = pushed
@@ -171,6 +200,8 @@ class Subscription:
     def _retry(self, undelivered: Undelivered) -> None:
         message = undelivered.message
         now_s = self.agenda._now
+        if message.span is not None:
+            message.span = Span(message.span.born_to_s, now_s, now_s)
         if now_s > undelivered.since_s:
             spend(message, self.retrying, undelivered.since_s, now_s)
             undelivered.since_s = now_s
@@ -296,7 +327,8 @@ class Topic(Node):
         size_bytes = message.size_bytes
         if size_bytes > self.parameters.maximum_message_size_bytes:
             return Refusal(Outcome.REJECTED, "too_large", "Message larger than the topic's maximum", retryable=False)
-        if not self.bucket.take_all(count, now_s):
+        span = message.span
+        if not (self.bucket.take_all(count, now_s) if span is None else self.bucket.take_over(count, span.from_s, span.to_s)):
             self.throttled += count
             return Refusal(Outcome.THROTTLED, "publish_quota", "Publish quota of the account reached")
         self.entered += count
@@ -316,10 +348,18 @@ class Topic(Node):
                 return None
         self.copies += count * len(matching)
         self.copied += count * (len(matching) - 1)
+        push = Subscription.push if span is None else Subscription.push_cohort
         for subscription in matching[1:]:
-            subscription.push(message.copy(), now_s)
-        matching[0].push(message, now_s)
+            push(subscription, message.copy(), now_s)
+        push(matching[0], message, now_s)
         return None
+
+    def needs_singles(self) -> str | None:
+        return None
+
+    def room(self, message: Message) -> int:
+        span = span_of(message)
+        return int(self.bucket.over(span.from_s, span.to_s))
 
     def _match(self, message_type: MessageType) -> list[Subscription]:
         return [entry for entry in self._subscriptions if entry.matches(message_type.attributes, message_type.body)]

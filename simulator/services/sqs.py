@@ -21,6 +21,7 @@ from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread, Tally
 from simulator.mechanics.age_order import AgeOrder
 from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.cohort_storage import BACK_AFTER_RECEIVES, CohortStorage
 from simulator.mechanics.polling import Consumer
 from simulator.mechanics.visibility import VisibilityTimers
 from simulator.units import format_duration, format_rate
@@ -54,7 +55,6 @@ MEMORY = Source("From memory: AWS publishes no figure", f"{GUIDE}/sqs-short-and-
 
 BATCH = 10
 CHUNK_BYTES = 65536
-BACK_AFTER_RECEIVES = 3
 LONGEST_VISIBILITY_S = 43200.0
 
 
@@ -95,7 +95,7 @@ def newest(attempt: Message) -> Message:
     return attempt
 
 
-class Queue(Node):
+class Queue(CohortStorage, Node):
     """A standard queue."""
 
     kind = "sqs"
@@ -210,6 +210,15 @@ class Queue(Node):
     def _note_redrive(self) -> None:
         self._most_receives = self.parameters.max_receive_count if self.wires_out["dlq"] else math.inf
 
+    def needs_singles(self) -> str | None:
+        if len(self.wires_out["out"]) > 1:
+            return "Several consumers share this queue."
+        for wire in self.wires_out["dlq"]:
+            if self.network.why_singles(wire.target) is not None:
+                return f"Its dead letters go to {wire.target.name}, where single messages matter."
+        consumers = self.wires_out["out"]
+        return consumers[0].target.pulls_singles(consumers[0]) if consumers else None
+
     # -- messages come in -------------------------------------------------------------------------------------------
 
     def accept(self, message: Message, wire: Wire) -> Refusal | None:
@@ -235,7 +244,9 @@ class Queue(Node):
         self._ages.add(message)
         if not self._retention_booked:
             self._book_retention()
-        if self.parameters.delay_s > 0:
+        if self.takes_cohorts:
+            self._accept_cohort(message, now_s)
+        elif self.parameters.delay_s > 0:
             message.place = DELAYED
             message.since_s = now_s
             self.delayed.add(count, now_s)
@@ -345,7 +356,10 @@ class Queue(Node):
             return False
         self._bound.message_s += message.count * (now_s - message.since_s)
         message.place = GONE
-        self.visible.add(-message.count, now_s)
+        if message.span is None:
+            self.visible.add(-message.count, now_s)
+        else:
+            self.visible.shift(-message.count, now_s, now_s)
         self.dead_lettered += message.count
         return True
 
@@ -521,7 +535,7 @@ class Queue(Node):
         self._timers.compact()
 
     def holding(self) -> int:
-        return sum(message.count for message in self._ages)
+        return sum(message.count for message in self._ages) + self.cohorts_out
 
     def backlog(self) -> float:
         return self.visible.value

@@ -18,6 +18,7 @@ from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
 from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.cohort_receiver import CohortReceiver, CohortWorkers, batch_service_s, unfit_workers
 from simulator.mechanics.distributions import Constant, Distribution, Exponential
 from simulator.mechanics.polling import PullSource
 from simulator.mechanics.processing import Processor, PublishParameters
@@ -249,7 +250,7 @@ class Receiver:
         self._counted_s = now_s
 
 
-class Worker(Processor):
+class Worker(CohortWorkers):
     """A fixed number of workers that pull from queues."""
 
     kind = "worker"
@@ -313,7 +314,7 @@ class Worker(Processor):
         self.durations = Spread()
         self.single_durations = self.durations.singles
         self.working = self.cause("processing", "Processing", Culprit(id, "duration"), capacity=False)
-        self.receivers: list[Receiver] = []
+        self.receivers: list[Receiver | CohortReceiver] = []
         self.goes_straight_on = False
         """Whether a worker that is done receives again from the same queue, without looking at others."""
 
@@ -321,9 +322,21 @@ class Worker(Processor):
         super().start()
         self.goes_straight_on = len(self.wires_in["source"]) == 1
         self._draw_s = self.parameters.duration.sampler(self.stream("duration"))
-        self.receivers = [Receiver(self, wire, self.stream(f"receive {wire.id}")) for wire in self.wires_in["source"]]
+        self.receivers = [self._receiver(wire) for wire in self.wires_in["source"]]
         for receiver in self.receivers:
             receiver.wake()
+
+    def _receiver(self, wire: Wire) -> Receiver | CohortReceiver:
+        stream = self.stream(f"receive {wire.id}")
+        if wire.source.takes_cohorts:
+            return CohortReceiver(wire, wire.source, self, self.agenda, self.network.tick_s, stream)  # type: ignore[arg-type]
+        return Receiver(self, wire, stream)
+
+    def batch_service_s(self) -> float:
+        return max((batch_service_s(self, wire) for wire in self.wires_in["source"]), default=0.0)
+
+    def pulls_singles(self, wire: Wire) -> str | None:
+        return unfit_workers(self, wire)
 
     def occupy(self, change: int) -> None:
         """So many workers more are busy (fewer, if negative)."""

@@ -1,0 +1,82 @@
+"""How exactly a run is simulated: message by message, or in cohorts, and what error to expect of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from simulator.engine.network import Network
+from simulator.engine.node import Node
+from simulator.mechanics.cohort_station import LONGEST_SERVICE_TICKS
+from simulator.scenario import RunSettings
+
+TICKS_A_RUN = 7200
+FEWEST_TICKS = 200
+LONGEST_TICK_S = 5.0
+SHORTEST_TICK_S = 1e-3
+
+
+def choose_tick_s(network: Network, run: RunSettings) -> float:
+    """The stretch of time that cohorts gather, in seconds; 0 to simulate every message by itself.
+
+    It divides the frame interval or is a multiple of it, so that frames show levels at the end of a tick.
+    """
+    if run.fidelity == "exact":
+        return 0.0
+    made = {node.id: node.expected_messages(run.duration_s) for node in network.nodes.values()}
+    if isinstance(run.fidelity, int):
+        busiest = max(made.values(), default=0.0)
+        wanted_s = run.fidelity * run.duration_s / busiest if busiest > 0 else 0.0
+        if wanted_s <= 0:
+            return 0.0
+    else:
+        visits = sum(count * _reach(network.nodes[node_id]) for node_id, count in made.items() if count)
+        if visits <= run.token_budget:
+            return 0.0
+        wanted_s = _tick_that_fits(network, run)
+    wanted_s = max(wanted_s, SHORTEST_TICK_S)
+    interval_s = run.interval_s()
+    if wanted_s > interval_s:
+        return interval_s * math.ceil(wanted_s / interval_s - 1e-9)
+    return interval_s / max(1, math.floor(interval_s / wanted_s + 1e-9))
+
+
+def _tick_that_fits(network: Network, run: RunSettings) -> float:
+    """A tick that makes few enough of them, and in which the services of the stations fit, if the run is long enough for that."""
+    longest_s = min(LONGEST_TICK_S, run.duration_s / FEWEST_TICKS)
+    needed = [node.batch_service_s() / LONGEST_SERVICE_TICKS for node in network.nodes.values()]
+    return max([min(run.duration_s / TICKS_A_RUN, LONGEST_TICK_S), *(tick_s for tick_s in needed if tick_s <= longest_s)])
+
+
+def _reach(node: Node) -> int:
+    """How many nodes a message of this one may visit, itself included."""
+    seen = {node.id}
+    waiting = [node]
+    while waiting:
+        for wires in waiting.pop().wires_out.values():
+            for wire in wires:
+                if wire.target.id not in seen:
+                    seen.add(wire.target.id)
+                    waiting.append(wire.target)
+    return len(seen)
+
+
+def describe(network: Network, run: RunSettings) -> dict[str, Any]:
+    """What the report says of fidelity: what was asked and used, by node, and the error to expect."""
+    if network.tick_s <= 0:
+        return {"asked": run.fidelity, "used": "exact", "tick_s": None, "largest_cohort": 1, "expected_error": 0.0, "nodes": {}}
+    nodes = {node.id: _of_node(network, node) for node in network.nodes.values()}
+    used = "cohorts" if any(entry["used"] == "cohorts" for entry in nodes.values()) else "exact"
+    return {
+        "asked": run.fidelity, "used": used, "tick_s": network.tick_s, "largest_cohort": max(entry["largest_cohort"] for entry in nodes.values()),
+        "expected_error": max(entry["expected_error"] for entry in nodes.values()), "nodes": nodes,
+    }
+
+
+def _of_node(network: Network, node: Node) -> dict[str, Any]:
+    used = node.takes_cohorts or node.pulls_cohorts()
+    station = getattr(node, "cohort_station", None)
+    return {
+        "used": "cohorts" if used else "exact", "largest_cohort": node.largest_cohort, "why": None if used else network.why_singles(node),
+        "expected_error": station.expected_error() if station is not None else 0.0,
+    }
