@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from simulator import __version__, services
 from simulator.engine.node import Node
-from simulator.vocabulary import Fault, Metric, NoParameters, Port, Price, Quota
+from simulator.vocabulary import Fault, Metric, NoParameters, Port, Preset, Price, Quota
 
 
 class UnknownKind(KeyError):
@@ -74,6 +74,7 @@ def describe(kind: str) -> dict[str, Any]:
         "documentation_url": found.documentation_url, "version": found.version,
         "parameters": schema(found.Parameters),
         "account_parameters": schema(account) if account else None,
+        "presets": [_preset(entry, found) for entry in found.presets],
         "ports": [_port(entry) for entry in found.ports],
         "quotas": [_quota(entry) for entry in found.quotas],
         "metrics": [_metric(entry) for entry in found.metrics],
@@ -121,6 +122,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
     return value
+
+
+def _preset(entry: Preset, found: type[Node]) -> dict[str, Any]:
+    return {"name": entry.name, "title": entry.title, "summary": entry.summary, "icon": entry.icon or found.icon, "parameters": dict(entry.parameters)}
 
 
 def _port(entry: Port) -> dict[str, Any]:

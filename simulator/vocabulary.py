@@ -1,4 +1,4 @@
-"""The words a service file is written in: Source, Parameter, Quota, Port, Metric, Price, Fault, Fidelity.
+"""The words a service file is written in: Source, Parameter, Preset, Quota, Port, Metric, Price, Fault, Fidelity.
 
 All of them are declarations: they hold no state of a run, and everything shown about a service (palette, form,
 documentation page, REST schema) is derived from them.
@@ -6,7 +6,7 @@ documentation page, REST schema) is derived from them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -175,6 +175,17 @@ class Fault:
     title: str
     help: str
     parameters: type[ParameterSet] = NoParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A service with parameters set for a purpose, which can be placed like a service of its own. ``icon`` empty: the service's."""
+
+    name: str
+    title: str
+    summary: str
+    parameters: Mapping[str, Any]
+    icon: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,9 @@ def page(kind: str) -> str:
     lines += ["## Parameters", "", *parameters(service["parameters"], "None.")]
     if service["account_parameters"]:
         lines += ["## Account settings", "", "Shared by all nodes of this kind.", "", *parameters(service["account_parameters"], "None.")]
+    if service["presets"]:
+        presets = ([entry["title"], f"`{entry['name']}`", entry["summary"]] for entry in service["presets"])
+        lines += ["## Presets", "", *table(("Preset", "Name", "What it is"), presets)]
     lines += ["## Ports", "", *table(("Port", "Direction", "Verb", "Actions", "Role", "Wires at most", "For"), port_rows(service))]
     for port in service["ports"]:
         if port["wire_parameters"]:

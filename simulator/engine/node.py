@@ -21,6 +21,7 @@ from simulator.vocabulary import (
     Overlay,
     ParameterSet,
     Port,
+    Preset,
     Price,
     Quota,
     Values,
@@ -50,6 +51,7 @@ class Node:
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[ParameterSet]] = NoParameters
     AccountParameters: ClassVar[type[ParameterSet] | None] = None
+    presets: ClassVar[Sequence[Preset]] = ()
     ports: ClassVar[Sequence[Port]] = ()
     quotas: ClassVar[Sequence[Quota]] = ()
     metrics: ClassVar[Sequence[Metric]] = ()

@@ -34,6 +34,7 @@ from simulator.vocabulary import (
     Overlay,
     ParameterSet,
     Port,
+    Preset,
     Price,
     Quota,
     Source,
@@ -189,6 +190,10 @@ class EventBus(Pusher):
     documentation_url = f"{GUIDE}/eb-event-bus.html"
     Parameters = BusParameters
     AccountParameters = AccountQuotas
+    presets = (
+        Preset("recent_latency", "EventBridge bus, faster delivery", "With the delivery latency AWS stated in August 2024 (130 ms at p99), instead of the one measured in February 2023; a median of 50 ms is derived, and agrees with 80 ms at p90 told in 2026.",
+               {"delivery_latency": {"type": "lognormal", "p50_s": 0.05, "p99_s": 0.13}}),
+    )
     ports = (
         Port("in", "Put events", Direction.IN, Verb.SEND, frozenset({"events:PutEvents"}), "Applications, partners, AWS services and other buses put events here."),
         Port("out", "Targets", Direction.OUT, Verb.SEND,

@@ -22,6 +22,7 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into
 from simulator.engine.wire import Wire
 from simulator.mechanics.arrivals import Arrivals
+from simulator.mechanics.event_shapes import SOURCES
 from simulator.mechanics.load_shapes import ConstantLoad, Load
 from simulator.units import format_rate
 from simulator.vocabulary import (
@@ -156,6 +157,7 @@ class Traffic(Node):
     summary = "Sends messages or requests at a rate that follows a shape, or a recorded trace."
     documentation_url = ""
     Parameters = TrafficParameters
+    presets = SOURCES
     ports = (
         Port("out", "Messages", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "Messages sent one-way: to queues, topics, asynchronous functions."),
         Port("requests", "Requests", Direction.OUT, Verb.INVOKE, frozenset({ANY_ACTION}), "Requests whose caller waits for the answer."),

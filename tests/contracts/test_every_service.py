@@ -63,7 +63,7 @@ def test_its_words_are_all_there(kind: str) -> None:
     described = catalog.describe(kind)
     for field in ("title", "short_title", "neutral_title", "group", "summary", "description", "icon"):
         assert described[field].strip(), f"{kind} has no {field}"
-    for section, fields in (("ports", ("title", "help")), ("metrics", ("title", "help")), ("quotas", ("title", "scope")), ("faults", ("title", "help")), ("prices", ("title", "per"))):
+    for section, fields in (("ports", ("title", "help")), ("metrics", ("title", "help")), ("quotas", ("title", "scope")), ("faults", ("title", "help")), ("prices", ("title", "per")), ("presets", ("title", "summary", "icon"))):
         for entry in described[section]:
             for field in fields:
                 assert entry[field].strip(), f"{kind}, {section} {entry['name']}: no {field}"
@@ -111,7 +111,7 @@ def test_sources_can_be_followed(kind: str) -> None:
 @every_kind
 def test_names_are_unique_and_known(kind: str) -> None:
     described = catalog.describe(kind)
-    for section in ("ports", "metrics", "quotas", "faults", "prices"):
+    for section in ("ports", "metrics", "quotas", "faults", "prices", "presets"):
         names = [entry["name"] for entry in described[section]]
         assert len(names) == len(set(names)), f"{kind}: a name twice among its {section}"
     metrics = {entry["name"] for entry in described["metrics"]}
@@ -128,7 +128,17 @@ def test_its_icon_is_in_the_icon_set(kind: str) -> None:
     icons = ROOT / "node_modules" / "aws-icons" / "icons"
     if not icons.exists():
         pytest.skip("the icons are not installed; run: make setup")
-    assert (icons / f"{catalog.describe(kind)['icon']}.svg").exists()
+    described = catalog.describe(kind)
+    for icon in (described["icon"], *(preset["icon"] for preset in described["presets"])):
+        assert (icons / f"{icon}.svg").exists(), f"{kind}: no icon {icon}"
+
+
+@every_kind
+def test_its_presets_are_valid_and_differ_from_the_default(kind: str) -> None:
+    service = catalog.service(kind)
+    for preset in catalog.describe(kind)["presets"]:
+        made = service.Parameters.model_validate(preset["parameters"])
+        assert made != service.Parameters(), f"{kind}, preset {preset['name']}: changes nothing"
 
 
 @every_kind

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator import findings
+from simulator import catalog, findings
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate
 
@@ -366,3 +366,11 @@ def test_a_loop_through_a_function_comes_back_and_costs_each_time() -> None:
     seen = outcome(drawing(nodes, {"source.out -> bus.in": {}, "bus.out -> f.events": {}, "f.out -> bus.in": {}}, duration_s=42))
     assert seen.total("bus", "PutEventsEntriesCount") == pytest.approx(20, abs=1)
     assert seen.quantity("bus", "Custom and partner events") == seen.total("bus", "PutEventsEntriesCount")
+
+
+def test_the_preset_has_the_newer_figures() -> None:
+    preset = next(entry for entry in catalog.describe("eventbridge")["presets"] if entry["name"] == "recent_latency")
+    scenario = bus_and_queues({"load": rate(200)}, [{}], preset["parameters"], duration_s=60)
+    latency = outcome(scenario).metric("bus", "IngestionToInvocationStartLatency")
+    assert latency["p99"] == pytest.approx(0.130, rel=0.1)
+    assert latency["p90"] == pytest.approx(0.080, rel=0.1)

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from simulator import catalog
 from simulator.findings import InvalidScenario
-from tests.drawing import at_times, by_type, constant, deliveries, drawing, outcome, rate
+from simulator.languages.event_patterns import event_of
+from tests.drawing import INSTANT, at_times, by_type, constant, deliveries, drawing, outcome, rate
 
 
 def sending(source: dict[str, Any], queue: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:
@@ -182,3 +184,29 @@ def test_the_offered_load_is_shown() -> None:
     seen = outcome(sending({"load": {"shape": "ramp", "from_per_s": 0, "to_per_s": 60, "over_s": 60}}, duration_s=90, frame_interval_s=1), {"time_s": 60, "action": "load", "value": 2})
     offered = seen.series("source", "OfferedLoad")
     assert [offered[second] for second in (0, 30, 59, 80)] == pytest.approx([0, 30, 59, 120])
+
+
+@pytest.mark.parametrize("preset", catalog.describe("traffic")["presets"], ids=lambda preset: preset["name"])
+def test_presets_send_each_of_their_types_in_proportion_and_patterns_see_real_events(preset: dict[str, Any]) -> None:
+    """Each type goes to a queue of its own, chosen by a pattern on what its body says."""
+    types = preset["parameters"]["message_types"]
+    patterns = [pattern_of(event_of(entry["name"], entry["body"])) for entry in types]
+    nodes: dict[str, Any] = {"source": ("traffic", {**preset["parameters"], "load": rate(200)}), "bus": ("eventbridge", {"delivery_latency": INSTANT})}
+    nodes |= {f"q{place}": ("sqs", {}) for place in range(len(types))}
+    wires = {"source.out -> bus.in": {}} | {f"bus.out -> q{place}.in": {"event_pattern": pattern} for place, pattern in enumerate(patterns)}
+    seen = outcome(drawing(nodes, wires, duration_s=60))
+    came, shares = seen.total("source", "MessagesCreated"), sum(entry["share"] for entry in types)
+    received = [seen.total(f"q{place}", "NumberOfMessagesSent") for place in range(len(types))]
+    assert sum(received) == came
+    for entry, count in zip(types, received, strict=True):
+        expected = came * entry["share"] / shares
+        assert count == pytest.approx(expected, abs=4 * expected**0.5 + 3), entry["name"]
+
+
+def pattern_of(event: Any) -> Any:
+    """The pattern that asks for every value of the event."""
+    if isinstance(event, dict):
+        return {key: pattern_of(value) for key, value in event.items() if value not in ([], {})}
+    if isinstance(event, list):
+        return pattern_of(event[0]) if isinstance(event[0], dict) else event
+    return [event]
