@@ -78,6 +78,17 @@ def test_the_palette_is_searched_and_adds_by_keyboard(page: Page) -> None:
     expect(page.locator(".react-flow__node")).to_have_count(1)
 
 
+def test_a_preset_is_found_dragged_and_has_its_parameters(page: Page) -> None:
+    editor = Editor(page)
+    editor.begin()
+    page.keyboard.press("/")
+    page.keyboard.type("support tickets")
+    source = editor.place("SaaS partner", 300, 100)
+    expect(editor.card(source)).to_contain_text("saas partner")
+    editor.select(source)
+    expect(page.get_by_label("Inspector", exact=True)).to_contain_text("urgent ticket created")
+
+
 def test_values_are_checked_where_they_are_typed_and_findings_are_on_the_node(page: Page) -> None:
     editor = Editor(page)
     editor.begin()

@@ -60,6 +60,8 @@ export interface Metric {
 
 export interface Fault { name: string; title: string; help: string; parameters: Schema }
 
+export interface Preset { name: string; title: string; summary: string; icon: string; parameters: Values }
+
 export interface Service {
   kind: string
   title: string
@@ -73,6 +75,7 @@ export interface Service {
   version: number
   parameters: Schema
   account_parameters: Schema | null
+  presets: Preset[]
   ports: Port[]
   quotas: Quota[]
   metrics: Metric[]

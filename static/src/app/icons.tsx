@@ -12,7 +12,12 @@ export function iconUrl(path: string): string | undefined {
 /** The icon of a kind. It says nothing that the text beside it does not say, so it is hidden from screen readers. */
 export function ServiceIcon({ kind, size = 24 }: { kind: string; size?: number }) {
   const service = useCatalog((state) => state.services[kind])
-  const url = service ? iconUrl(service.icon) : undefined
-  if (!url) return <span className="icon-letter" style={{ width: size, height: size, fontSize: size * 0.5 }} aria-hidden>{(service?.title ?? '?').charAt(0)}</span>
-  return <img src={url} width={size} height={size} alt="" className={service?.icon.startsWith('resource/') ? 'service-icon line-icon' : 'service-icon'} draggable={false} />
+  return <Icon path={service?.icon ?? ''} letter={(service?.title ?? '?').charAt(0)} size={size} />
+}
+
+/** The icon at a path of the icon set; the letter where there is none. */
+export function Icon({ path, letter, size }: { path: string; letter: string; size: number }) {
+  const url = iconUrl(path)
+  if (!url) return <span className="icon-letter" style={{ width: size, height: size, fontSize: size * 0.5 }} aria-hidden>{letter}</span>
+  return <img src={url} width={size} height={size} alt="" className={path.startsWith('resource/') ? 'service-icon line-icon' : 'service-icon'} draggable={false} />
 }

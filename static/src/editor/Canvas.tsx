@@ -22,6 +22,7 @@ import { WireEdge, type WireData } from './WireEdge'
 const nodeTypes = { card: NodeCard }
 const edgeTypes = { wire: WireEdge }
 export const DRAG_KIND = 'application/x-backwater-kind'
+export const DRAG_PRESET = 'application/x-backwater-preset'
 
 /** Where on a card's border a port sits. */
 export function anchor(service: Service | undefined, port: string, at: Point): { point: Point; side: Side; failure: boolean } {
@@ -182,7 +183,7 @@ export function Canvas() {
     const kind = event.dataTransfer.getData(DRAG_KIND)
     if (!kind) return
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
-    useEditor.getState().addNode(kind, [x - CARD.width / 2, y - CARD.height / 2])
+    useEditor.getState().addNode(kind, [x - CARD.width / 2, y - CARD.height / 2], event.dataTransfer.getData(DRAG_PRESET))
   }
 
   return (

@@ -1,6 +1,6 @@
 /** Changes of a graph, as pure functions: each takes a graph and returns a new one. */
 
-import type { Graph, GraphNode, GraphWire, Service, Values } from '../api/types'
+import type { Graph, GraphNode, GraphWire, Preset, Service, Values } from '../api/types'
 
 export type Point = [number, number]
 
@@ -29,10 +29,10 @@ const idsOf = (graph: Graph) => new Set([...graph.nodes.map((node) => node.id), 
 const namesOf = (graph: Graph) => new Set(graph.nodes.map((node) => node.name))
 
 /** Place a new node; returns the graph and the node's id. */
-export function addNode(graph: Graph, service: Service, at: Point): [Graph, string] {
+export function addNode(graph: Graph, service: Service, at: Point, preset?: Preset): [Graph, string] {
   const id = unused(service.kind, idsOf(graph))
-  const name = unused(service.neutral_title.toLowerCase(), namesOf(graph))
-  const node: GraphNode = { id, kind: service.kind, name, parameters: {} }
+  const name = unused((preset?.title ?? service.neutral_title).toLowerCase(), namesOf(graph))
+  const node: GraphNode = { id, kind: service.kind, name, parameters: structuredClone(preset?.parameters ?? {}) }
   return [moveNodes({ ...graph, nodes: [...graph.nodes, node] }, { [id]: [snap(at[0]), snap(at[1])] }), id]
 }
 

@@ -36,7 +36,7 @@ interface EditorState {
   setFindings: (findings: Finding[]) => void
   setWiring: (wiring: EditorState['wiring']) => void
   select: (nodes: Iterable<string>, wires?: Iterable<string>) => void
-  addNode: (kind: string, at: Point) => void
+  addNode: (kind: string, at: Point, preset?: string) => void
   connect: (from: Graph['wires'][number]['from'], to: Graph['wires'][number]['to']) => void
   move: (positions: Record<string, Point>) => void
   nudge: (dx: number, dy: number) => void
@@ -80,10 +80,10 @@ export const useEditor = create<EditorState>()(
       setWiring: (wiring) => set({ wiring }),
       select: (nodes, wires = []) => set({ selection: { nodes: new Set(nodes), wires: new Set(wires) } }),
 
-      addNode: (kind, at) => {
+      addNode: (kind, at, preset) => {
         const service = useCatalog.getState().services[kind]
         if (!service || get().readOnly) return
-        const [next, id] = graphs.addNode(get().graph, service, at)
+        const [next, id] = graphs.addNode(get().graph, service, at, service.presets.find((one) => one.name === preset))
         get().change(next)
         get().select([id])
       },

@@ -12,7 +12,7 @@ export const port = (sketch: PortSketch): Port => ({
 export function service(kind: string, ports: PortSketch[], parameters: Schema = { type: 'object', properties: {} }): Service {
   return {
     kind, title: `The ${kind}`, short_title: kind, neutral_title: kind, group: 'Tests', icon: '', summary: '', description: '', documentation_url: '',
-    version: 1, parameters, account_parameters: null, ports: ports.map(port), quotas: [], metrics: [],
+    version: 1, parameters, account_parameters: null, presets: [], ports: ports.map(port), quotas: [], metrics: [],
     overlay: { bar: { metric: '', limit: null }, figures: [] }, faults: [], prices: [], fidelity: { modelled: [], approximated: [], ignored: [] },
     example: { version: 1, name: '', nodes: [], wires: [] },
   } as Service
@@ -37,8 +37,8 @@ export const services: Record<string, Service> = Object.fromEntries(
   ].map((one) => [one.kind, one]),
 )
 
-export function useTestCatalog(): void {
-  useCatalog.setState({ services, order: Object.keys(services), loaded: true, error: null })
+export function useTestCatalog(kinds: Record<string, Service> = services): void {
+  useCatalog.setState({ services: kinds, order: Object.keys(kinds), loaded: true, error: null })
 }
 
 export const graphOf = (kinds: Record<string, string>, wires: Graph['wires'] = []): Graph => ({
