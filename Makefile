@@ -7,7 +7,7 @@ SOURCES := $(shell find static/src static/index.html -type f 2>/dev/null) vite.c
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NODE_PATH = $$($(PY) tools/find_node.py)
 
-.PHONY: run test test-python test-front test-browser lint format bench docs lock clean setup
+.PHONY: run test test-python test-front test-browser lint format bench docs laws lock clean setup
 
 run: .venv/run.stamp static/dist/.stamp
 	$(PY) manage.py migrate --verbosity 0
@@ -40,6 +40,9 @@ bench: .venv/dev.stamp
 docs: .venv/dev.stamp
 	$(PY) tools/make_docs.py
 	$(PY) tools/retake_outputs.py
+
+laws: .venv/dev.stamp
+	$(PY) tools/make_laws.py
 
 lock: .venv/dev.stamp
 	$(PY) tools/lock.py

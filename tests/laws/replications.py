@@ -9,7 +9,7 @@ from typing import Any
 
 from scipy import stats
 
-from simulator.run import simulate
+from simulator.run import Simulation
 
 RUNS = 10
 LEVEL = 0.99
@@ -44,10 +44,30 @@ def interval(samples: Sequence[float], level: float = LEVEL) -> Interval:
     return Interval(mean, float(stats.t.ppf((1 + level) / 2, count - 1)) * deviation / math.sqrt(count))
 
 
+class Seen(dict[str, Any]):
+    """A report, and the finished ``simulation`` it is of."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__(simulation.report().to_json())
+        self.simulation = simulation
+
+
+def run_once(scenario: Mapping[str, Any], seed: int) -> Seen:
+    """One run to its end."""
+    simulation = Simulation({**scenario, "run": {**scenario["run"], "seed": seed}})
+    for _ in simulation.frames():
+        pass
+    return Seen(simulation)
+
+
 def replicate(scenario: Mapping[str, Any], figures: Mapping[str, Figure], runs: int = RUNS) -> dict[str, Interval]:
     """Run the scenario with ``runs`` seeds; the interval of each figure."""
-    reports = [simulate({**scenario, "run": {**scenario["run"], "seed": seed}}).to_json() for seed in range(FIRST_SEED, FIRST_SEED + runs)]
-    return {name: interval([figure(report) for report in reports]) for name, figure in figures.items()}
+    found: dict[str, list[float]] = {name: [] for name in figures}
+    for seed in range(FIRST_SEED, FIRST_SEED + runs):
+        seen = run_once(scenario, seed)
+        for name, figure in figures.items():
+            found[name].append(figure(seen))
+    return {name: interval(samples) for name, samples in found.items()}
 
 
 def metric(node: str, name: str, field: str = "mean") -> Figure:
@@ -55,6 +75,17 @@ def metric(node: str, name: str, field: str = "mean") -> Figure:
     return lambda report: report["nodes"][node]["metrics"][name][field]
 
 
-def latency(*nodes: str) -> Figure:
-    """The mean time from birth to end of messages that took this way."""
-    return lambda report: next(path["latency"]["mean"] for path in report["paths"] if path["nodes"] == list(nodes))
+def latency(*nodes: str, field: str = "mean") -> Figure:
+    """The mean time (or a percentile of it) from birth to end of messages that took this way."""
+    return lambda report: next(path["latency"][field] for path in report["paths"] if path["nodes"] == list(nodes))
+
+
+def waited_share(queue: str) -> Figure:
+    """The share of the messages of a queue that had to wait at all."""
+
+    def share(report: Report) -> float:
+        waits = report.simulation.network.nodes[queue].waits  # type: ignore[attr-defined]
+        waits.summary()
+        return 1 - float(waits.total.zeros / waits.total.count)
+
+    return share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 
 from simulator.mechanics import distributions
 from tests.laws import theory
+from tests.laws.documented import DOCUMENTED
+from tests.laws.page import PAGE, number, printed
 from tests.laws.replications import Interval, interval, replicate
 from tests.laws.systems import SYSTEMS, System, station
 
-SHARPNESS = 0.1
 FEWER_RUNS = 4
+ON_PAGE = printed(PAGE.read_text(encoding="utf-8"))
 
 
 def missed(system: System, **how: Any) -> dict[str, tuple[Interval, float]]:
@@ -35,13 +38,22 @@ def alter_durations(monkeypatch: pytest.MonkeyPatch, alter: Callable[[float], fl
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_mean_is_what_theory_says(name: str) -> None:
     system = SYSTEMS[name]
-    found = replicate(system.scenario, system.figures)
+    found = replicate(system.scenario, system.figures, system.runs)
     for figure, value in system.expected.items():
         assert value in found[figure], f"{figure}: theory says {value:.5g}, the runs {found[figure].mean:.5g} ± {found[figure].half_width:.2g}"
-        assert found[figure].relative < SHARPNESS, f"{figure}: the interval is too wide to show anything ({found[figure].relative:.1%})"
+        assert found[figure].relative < system.sharpness, f"{figure}: the interval is too wide to show anything ({found[figure].relative:.1%})"
+        _, _, low, high = ON_PAGE[name, figure]
+        assert max(low, found[figure].mean - found[figure].half_width) <= min(high, found[figure].mean + found[figure].half_width), f"the page is out of date; run: make laws ({name}, {figure})"
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+CAUGHT = (
+    "M/M/1", "M/M/5", "M/D/1", "M/D/5", "M/G/1, gamma, steady", "M/G/1, lognormal", "M/M/1, no longer than 60 s", "M/M/10/10, reserved", "M/D/10/10", "M/M/3/8",
+    "M/G/infinity, lognormal", "two in a row", "20 machines, 2 repairers",
+)
+"""One of each kind of drawing."""
+
+
+@pytest.mark.parametrize("name", CAUGHT)
 def test_a_server_a_tenth_too_slow_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     alter_durations(monkeypatch, lambda drawn_s: 1.1 * drawn_s)
     assert missed(SYSTEMS[name], runs=FEWER_RUNS)
@@ -65,6 +77,27 @@ def test_one_worker_too_many_is_caught() -> None:
     assert "Wq" in missed(system, runs=FEWER_RUNS)
 
 
+# -- the page of the documentation ----------------------------------------------------------------------------------
+
+
+def test_the_page_lists_every_law_with_its_prediction_inside_the_interval() -> None:
+    assert set(ON_PAGE) == {(name, figure) for name, system in SYSTEMS.items() for figure in system.expected}, "run: make laws"
+    for (name, figure), (predicted, simulated, low, high) in ON_PAGE.items():
+        assert predicted == pytest.approx(SYSTEMS[name].expected[figure], rel=1e-3), f"{name}, {figure}; run: make laws"
+        assert low <= simulated <= high
+        assert low * 0.999 <= predicted <= high * 1.001, f"{name}, {figure}"
+
+
+def test_the_page_says_what_each_law_is_and_what_aws_documents() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for name, system in SYSTEMS.items():
+        assert f"| {name} | {system.law} |" in text, f"{name}; run: make laws"
+        assert system.law, name
+    for name, documented in DOCUMENTED.items():
+        for figure, expected in documented.expected.items():
+            assert f"| {name} | {documented.says} | {figure} | {number(expected)} |" in text, f"{name}; run: make laws"
+
+
 # -- the measure itself ---------------------------------------------------------------------------------------------
 
 
@@ -76,10 +109,19 @@ def test_formulas_that_overlap_agree() -> None:
     assert sum(theory.mmck_shares(0.8, 1.0, 1, 200)[1:]) == pytest.approx(theory.erlang_c(0.8, 1)) == pytest.approx(0.8)
     assert sum(theory.mmck_shares(4.25, 1.0, 5, 500)[5:]) == pytest.approx(theory.erlang_c(4.25, 5))
     assert theory.mm1_late_share(0.8, 1.0, 0.0) == pytest.approx(1.0)
+    assert theory.mdc_wait_s(0.8, 1.0, 1) == pytest.approx(theory.md1_wait_s(0.8, 1.0))
+    assert theory.bulk_wait_s(0.8, 1.0, 1) == pytest.approx(theory.mm1_wait_s(0.8, 1.0))
+    assert theory.finite_source_wait_s(5000, 5000 / 0.8, 1.0, 1)[0] == pytest.approx(theory.mm1_wait_s(0.8, 1.0), rel=0.01), "many machines are a Poisson stream"
+    assert theory.mmc_mean_waiting(4.0, 1.0, 5, 3000.0, 300) == pytest.approx(4.0 * theory.mmc_wait_s(4.0, 1.0, 5), rel=0.01), "after a long time the start is forgotten"
+    assert theory.mm1_time_quantile_s(0.8, 1.0, 1 - math.exp(-1)) == pytest.approx(1 / 0.2)
+    assert theory.dm1_wait_s(0.8, 1.0) < theory.mm1_wait_s(0.8, 1.0)
 
 
 def test_formulas_give_printed_values() -> None:
-    """From Erlang's tables as they are reprinted everywhere: 10 erlangs offered to 10 servers, and 2 servers at 1 erlang."""
+    """From Erlang's tables as they are reprinted everywhere."""
+    assert theory.erlang_b(8.108, 15) == pytest.approx(0.01, abs=5e-7), "1 % is lost with 15 lines at 8.108 E"
+    assert theory.erlang_c(20.0, 26) < 0.15 < theory.erlang_c(20.0, 25), "20 E need 26 servers if 15 % may wait"
+    assert theory.erlang_c(2.0, 3) == pytest.approx(4 / 9)
     assert theory.erlang_b(10.0, 10) == pytest.approx(0.2146, abs=5e-5)
     assert theory.erlang_b(1.0, 2) == pytest.approx(1 / 5)
     assert theory.erlang_c(1.0, 2) == pytest.approx(1 / 3)
