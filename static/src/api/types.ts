@@ -143,7 +143,17 @@ export interface Run {
   engine_version: string
   is_owner: boolean
   view_url: string | null
+  replications: ReplicationProgress | null
   graph?: Graph
+}
+
+export interface Interval { mean: number; half_width: number | null; min: number; max: number; samples: number }
+
+export interface ReplicationProgress {
+  done: number
+  expected: number
+  precision: number | null
+  figures: (Interval & { figure: string[]; title: string; unit: string })[]
 }
 
 export interface Diagram {
@@ -224,6 +234,40 @@ export interface ReportNode {
   cost_usd: number
   ledger: Record<string, number>
   littles_law: { mean_in_system: number; arrivals_per_s: number; mean_time_s: number; residual: number } | null
+  theory: NodeTheory | null
+}
+
+export interface Compared {
+  name: string; title: string; formula: string; unit: string; predicted: number; simulated: number | null; difference: number | null; applies: boolean; exact: boolean
+}
+
+export interface NodeTheory {
+  nodes: string[]
+  model: string
+  servers: number | null
+  servers_word: string
+  arrivals_per_s: number
+  arrivals_from: 'scenario' | 'run'
+  service_mean_s: number
+  service_scv: number
+  utilisation: number | null
+  applies: boolean
+  broken: string[]
+  notes: string[]
+  unstable: boolean
+  comparisons: Compared[]
+}
+
+export interface ReportReplications {
+  count: number
+  confidence: number
+  ended: { by: 'count' | 'precision' | 'limit' | 'stopped'; sentence: string }
+  precision: { figure: string[]; title: string; relative: number | null; reached: boolean }[]
+  seeds: number[]
+  unstable: { node: string; name: string; replications: number }[]
+  nodes: Record<string, { metrics?: Record<string, Record<string, Interval>>; theory?: Record<string, Interval>; cost_usd?: Interval }>
+  paths: Record<string, { messages?: Interval; latency?: Record<string, Interval> }>
+  cost_usd: Interval
 }
 
 export interface ReportPath {
@@ -263,6 +307,11 @@ export interface Report {
   cost_usd: number
   series: { time_s: number[]; nodes: Record<string, Record<string, (number | null)[]>> }
   traces: Trace[]
+  steady_state: {
+    warm_up: { s: number; method: string; settled: boolean; pilots: number } | null
+    growing: { node: string; name: string; growth_per_s: number; level: number; unstable: boolean; limits: { title: string; in_s: number }[] }[]
+  }
+  replications?: ReportReplications
   explanation: string[]
   findings: Finding[]
   controls: (Control & { time_s: number })[]

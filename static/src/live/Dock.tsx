@@ -11,6 +11,7 @@ import { TracesPanel } from '../report/TracesPanel'
 import { WhyPanel } from '../report/WhyPanel'
 import { Charts } from './charts/Charts'
 import { LogPanel } from './LogPanel'
+import { ReplicationProgress } from './ReplicationProgress'
 import { useRun } from './runStore'
 import { Transport } from './Transport'
 import './live.css'
@@ -60,6 +61,7 @@ export function Dock({ findings }: { findings: ReactNode }) {
       )}
       <Transport />
       <Notice />
+      <ReplicationProgress />
       <Tabs className="dock-tabs" value={kept.open ? kept.tab : null} onChange={(tab) => change({ tab: tab ?? kept.tab, open: true })} keepMounted={false} variant="pills" radius="sm">
         <div className="dock-tab-row">
           <TabList />

@@ -1,4 +1,5 @@
 import { formatQuantity, formatWithWord } from '../format'
+import { TheoryPart } from '../report/TheoryPart'
 import { causeName, graphNode, serviceOf } from './hooks'
 import { NodeLink } from './NodeLink'
 import { useRun } from './runStore'
@@ -12,6 +13,7 @@ export function NodeLive({ nodeId }: { nodeId: string }) {
   const shown = useRun((state) => state.shown)
   const before = useRun((state) => state.before)
   const service = useRun((state) => serviceOf(state, nodeId))
+  const report = useRun((state) => state.report)
   const frame = shown?.nodes[nodeId]
   if (!shown || !frame) return <NothingYet nodeId={nodeId} />
   return (
@@ -19,6 +21,7 @@ export function NodeLive({ nodeId }: { nodeId: string }) {
       <Sentence frame={frame} nodeId={nodeId} />
       <Limits frame={frame} />
       {service && <Metrics node={nodeId} metrics={service.metrics} now={shown} before={before} />}
+      {report && <TheoryPart report={report} node={nodeId} />}
       <Causes node={nodeId} title="Waiting so far" amounts={frame.waits} unit="message-seconds" />
       <Causes node={nodeId} title="Lost so far" amounts={frame.losses} unit="messages" />
     </div>

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 
 import { formatClock } from '../format'
-import { markersOf } from './charts/markers'
+import { marksOf } from './charts/markers'
 import { isOver } from './runSocket'
 import { useRun } from './runStore'
 
@@ -12,6 +12,7 @@ export function Timeline() {
   const shown_s = useRun((state) => state.shown?.time_s ?? 0)
   const scrub_s = useRun((state) => state.scrub_s)
   const controls = useRun((state) => state.controls)
+  const report = useRun((state) => state.report)
   useRun((state) => state.revision)
   const duration_s = Math.max(run?.duration_s ?? 0, reached_s) || 1
   const over = isOver(run)
@@ -26,7 +27,7 @@ export function Timeline() {
       <div className="live-track">
         <span className="live-reached" style={{ width: `${(reached_s / duration_s) * 100}%` }} />
         <span className="live-shown" style={{ width: `${(shown_s / duration_s) * 100}%` }} />
-        {markersOf(controls).map((marker, index) => <span key={index} className="live-marker" data-kind={marker.kind} style={{ left: `${(marker.time_s / duration_s) * 100}%` }} title={`${formatClock(marker.time_s)} ${marker.text}`} />)}
+        {marksOf({ controls, report }).map((marker, index) => <span key={index} className="live-marker" data-kind={marker.kind} style={{ left: `${(marker.time_s / duration_s) * 100}%` }} title={`${formatClock(marker.time_s)} ${marker.text}`} />)}
         <input
           type="range" min={0} max={duration_s} step="any" value={shown_s} disabled={!run || reached_s === 0} aria-label="Moment shown"
           aria-valuetext={`${formatClock(shown_s)} of ${formatClock(duration_s)}${scrub_s === null ? (over ? ', the end' : ', live') : ', looking back'}`}

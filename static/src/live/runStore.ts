@@ -217,7 +217,9 @@ function ended(run: Run, set: Setter): void {
 async function fetchReport(run: Run, mine: number, set: Setter): Promise<void> {
   try {
     const report = await api.report(run.id, viewKey())
-    if (mine === watching) set((state) => ({ report, controls: report.controls ?? state.controls, reportProblem: null }))
+    if (mine !== watching) return
+    set((state) => ({ report, controls: report.controls ?? state.controls, reportProblem: null }))
+    publish()
   } catch (error) {
     if (mine !== watching) return
     const absent = error instanceof ApiError && error.status === 404

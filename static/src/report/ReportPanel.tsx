@@ -1,13 +1,15 @@
 import { Button, Text } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
 
-import type { Report, ReportMetric, ReportNode } from '../api/types'
+import type { Report, ReportMetric } from '../api/types'
 import { formatQuantity, formatWithWord } from '../format'
 import { NodeLink } from '../live/NodeLink'
 import { useRun } from '../live/runStore'
 import { useSelectedNode } from '../live/selection'
 import { StateMark } from '../live/StateMark'
+import { ReplicationsPart } from './ReplicationsPart'
 import { ReportGate } from './ReportGate'
+import { TheoryPart } from './TheoryPart'
 
 /** The run in numbers: the account of all messages, how it was computed, and every node's metrics. */
 export function ReportPanel() {
@@ -16,6 +18,7 @@ export function ReportPanel() {
 
 function Whole({ report }: { report: Report }) {
   const selected = useSelectedNode()
+  const services = useRun((state) => state.services)
   const ids = Object.keys(report.nodes).filter((id) => selected === null || !report.nodes[selected] || id === selected)
   const { created, finished, lost, unfinished, residual } = report.conservation
   return (
@@ -23,16 +26,27 @@ function Whole({ report }: { report: Report }) {
       <div className="report-head">
         <p>
           {formatWithWord(created, 'messages')} = {formatQuantity(finished, 'messages')} finished + {formatQuantity(lost, 'messages')} lost + {formatQuantity(unfinished, 'messages')} unfinished{residual === 0 ? ', every one accounted for' : `; ${residual} unaccounted for`}.
-          {' '}{formatQuantity(report.simulated_s, 's')} simulated in {formatQuantity(report.wall_s, 's')}, fidelity {report.fidelity.used}, seed {report.seed}, engine {report.engine_version}.
+          {' '}{formatQuantity(report.simulated_s, 's')} simulated in {formatQuantity(report.wall_s, 's')}, fidelity {report.fidelity.used}, seed {report.seed}, engine {report.engine_version}.{warmUpText(report)}
         </p>
         <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => download(report)}>Download as JSON</Button>
       </div>
-      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} node={report.nodes[id]!} />)}</div>
+      <ReplicationsPart report={report} ids={ids} primary={(id, name) => services[report.nodes[id]?.kind ?? '']?.metrics.find((metric) => metric.name === name)?.primary ?? false} />
+      {report.replications && <h3 className="live-heading">The run that was watched, seed {report.seed}</h3>}
+      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} />)}</div>
     </div>
   )
 }
 
-function NodeReport({ id, node }: { id: string; node: ReportNode }) {
+/** When statistics began, if not at once. */
+function warmUpText({ steady_state: { warm_up } }: Report): string {
+  if (!warm_up || (warm_up.method === 'fixed' && warm_up.s === 0)) return ''
+  if (warm_up.method === 'fixed') return ` Statistics begin after a warm-up of ${formatQuantity(warm_up.s, 's')}.`
+  if (!warm_up.settled) return ` ${warm_up.method} found no steady state: statistics begin at half the run, ${formatQuantity(warm_up.s, 's')}.`
+  return ` Statistics begin after ${formatQuantity(warm_up.s, 's')}, where ${warm_up.method} found the warm-up over.`
+}
+
+function NodeReport({ id, report }: { id: string; report: Report }) {
+  const node = report.nodes[id]!
   const metrics = Object.entries(node.metrics).filter(([, metric]) => metric.type !== 'spread' || (metric.count ?? 0) > 0)
   const law = node.littles_law
   return (
@@ -42,6 +56,7 @@ function NodeReport({ id, node }: { id: string; node: ReportNode }) {
         {metrics.map(([name, metric]) => <div key={name} title={name}><dt>{metric.title || name}</dt><dd>{metricText(metric)}</dd></div>)}
       </dl>
       {law && <Text size="xs" c="dimmed" title="Mean number waiting = arrival rate × mean wait, each measured on its own">Little’s law: {formatQuantity(law.mean_in_system, 'count')} waiting = {formatQuantity(law.arrivals_per_s, 'per_s')} × {formatQuantity(law.mean_time_s, 's')}</Text>}
+      {node.theory?.nodes.at(-1) === id && <TheoryPart report={report} node={id} />}
     </section>
   )
 }

@@ -1,9 +1,9 @@
-/** Moments at which the user changed something during a run. */
+/** Moments marked on charts and timeline: where the user changed something, and where the warm-up ends. */
 
 import { formatQuantity } from '../../format'
-import type { TimedControl } from '../shapes'
+import type { Report, TimedControl } from '../shapes'
 
-export interface Marker { time_s: number; kind: 'fault' | 'mended' | 'load' | 'parameter'; text: string }
+export interface Marker { time_s: number; kind: 'fault' | 'mended' | 'load' | 'parameter' | 'warm-up'; text: string }
 
 export function markersOf(controls: readonly TimedControl[]): Marker[] {
   return controls.flatMap((control): Marker[] => {
@@ -22,4 +22,12 @@ export function markersOf(controls: readonly TimedControl[]): Marker[] {
         return []
     }
   })
+}
+
+/** The marks of a run: its controls, and the end of its warm-up once the report tells it. */
+export function marksOf({ controls, report }: { controls: readonly TimedControl[]; report: Report | null }): Marker[] {
+  const time_s = report?.warm_up_s ?? 0
+  const found = report?.steady_state.warm_up?.method
+  const mark: Marker[] = time_s > 0 ? [{ time_s, kind: 'warm-up', text: found && found !== 'fixed' ? `The warm-up ends (${found})` : 'The warm-up ends' }] : []
+  return [...mark, ...markersOf(controls)]
 }

@@ -5,7 +5,7 @@ import uPlot from 'uplot'
 import { formatClock, formatQuantity } from '../../format'
 import { useRun } from '../runStore'
 import type { ChartSpec } from './chartSpecs'
-import { markersOf, type Marker } from './markers'
+import { marksOf, type Marker } from './markers'
 
 type Scheme = 'light' | 'dark'
 
@@ -15,7 +15,7 @@ export const INKS: Record<Scheme, string[]> = {
   dark: ['#7aa2f7', '#f0b429', '#4fd1c5', '#c792ea', '#ff8a80', '#a9b1bd'],
 }
 export const DASHES: (number[] | undefined)[] = [undefined, [6, 3], [2, 3], [8, 3, 2, 3], [4, 2], [1, 2]]
-const MARKER_INKS: Record<Marker['kind'], string> = { fault: '#d6482b', mended: '#2f855a', load: '#8a6d00', parameter: '#7c5cbf' }
+const MARKER_INKS: Record<Marker['kind'], string> = { fault: '#d6482b', mended: '#2f855a', load: '#8a6d00', parameter: '#7c5cbf', 'warm-up': '#7b7d85' }
 const GROUND: Record<Scheme, { text: string; grid: string; moment: string }> = {
   light: { text: '#62646b', grid: '#ececea', moment: '#1b1c1f' },
   dark: { text: '#a1a3aa', grid: '#2b2d33', moment: '#e8e8ea' },
@@ -59,7 +59,7 @@ function seek(plot: uPlot): void {
 }
 
 function drawMoments(plot: uPlot, ink: string): void {
-  const { scrub_s, controls } = useRun.getState()
+  const { scrub_s, controls, report } = useRun.getState()
   const line = (time_s: number, colour: string, dash: number[]) => {
     const { context, from, to } = { context: plot.ctx, from: plot.bbox.top, to: plot.bbox.top + plot.bbox.height }
     const x = Math.round(plot.valToPos(time_s, 'x', true))
@@ -74,6 +74,19 @@ function drawMoments(plot: uPlot, ink: string): void {
     context.stroke()
     context.restore()
   }
-  for (const marker of markersOf(controls)) line(marker.time_s, MARKER_INKS[marker.kind], [3, 3])
+  for (const marker of marksOf({ controls, report })) {
+    if (marker.kind === 'warm-up') veil(plot, marker.time_s)
+    line(marker.time_s, MARKER_INKS[marker.kind], [3, 3])
+  }
   if (scrub_s !== null) line(scrub_s, ink, [])
+}
+
+/** What came before the end of the warm-up is not in the statistics: it is drawn under a veil. */
+function veil(plot: uPlot, until_s: number): void {
+  const right = Math.min(plot.valToPos(until_s, 'x', true), plot.bbox.left + plot.bbox.width)
+  if (right <= plot.bbox.left) return
+  plot.ctx.save()
+  plot.ctx.fillStyle = '#7b7d8529'
+  plot.ctx.fillRect(plot.bbox.left, plot.bbox.top, right - plot.bbox.left, plot.bbox.height)
+  plot.ctx.restore()
 }
