@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.tables import Table
 
-NAMES = ("pipeline", "memory", "event_loop", "browser")
+NAMES = ("pipeline", "memory", "cohorts", "event_loop", "browser")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "performance.md"
 
 

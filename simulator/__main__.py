@@ -1,4 +1,4 @@
-"""The command line: ``python -m simulator run | compare | check | services | describe | examples``.
+"""The command line: ``python -m simulator run | compare | validate | check | services | describe | examples``.
 
 Exit codes: 0 it ran (or nothing is wrong); 1 the scenario has errors; 2 the command or a file cannot be read;
 3 the engine broke a rule of its own, which is a defect of this program.
@@ -29,9 +29,10 @@ from simulator.overrides import OverrideError, apply_settings, apply_trace
 from simulator.replications import Progress, Replications
 from simulator.run import Simulation
 from simulator.scenario import Scenario, ScenarioError
-from simulator.terminal_statistics import print_comparison, print_replications, print_theory
+from simulator.terminal_statistics import print_comparison, print_replications, print_theory, print_validation
 from simulator.traces import TraceError
 from simulator.units import UnitError, format_duration, format_share, parse_duration_s
+from simulator.validation import USUAL_MESSAGES, Validation
 from simulator.vocabulary import Finding
 
 RAN, HAS_ERRORS, UNREADABLE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
@@ -122,6 +123,19 @@ def compare(options: argparse.Namespace) -> int:
         _print_json(compared)
     else:
         print_comparison(_stdout(), compared, {node.id: node.kind for node in variant.nodes}, options.all)
+    return INTERRUPTED if interrupted else RAN
+
+
+def validate(options: argparse.Namespace) -> int:
+    """Run a scenario message by message and in cohorts, at a rate where both can be done, and print the differences."""
+    validation = Validation(_scenario(options), options.messages, options.runs)
+    interrupted = _show_steps(validation.advance(), options.progress)
+    if not validation.exact or not validation.cohorts or len(validation.cohorts) < len(validation.exact):
+        return _fail(INTERRUPTED, "interrupted", "Interrupted before both ways were done", options)
+    if options.json:
+        _print_json(validation.to_json())
+    else:
+        print_validation(_stdout(), validation)
     return INTERRUPTED if interrupted else RAN
 
 
@@ -249,6 +263,21 @@ def _show_progress(advancing: Iterable[Progress], wanted: bool | None) -> bool:
     return False
 
 
+def _show_steps(steps: Iterable[tuple[int, int]], wanted: bool | None) -> bool:
+    """Go through steps that tell how many are done, with a progress bar on standard error; true if interrupted."""
+    shown = sys.stderr.isatty() if wanted is None else wanted
+    columns = (TextColumn("{task.completed:.0f} of {task.total} runs"), BarColumn(), TimeRemainingColumn())
+    try:
+        with ProgressBar(*columns, console=Console(stderr=True, force_terminal=True if wanted else None), transient=True) if shown else nullcontext() as bar:
+            task = bar.add_task("", total=None) if bar else None
+            for done, total in steps:
+                if bar and task is not None:
+                    bar.update(task, completed=done, total=total)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
 def _advance(simulation: Simulation, wanted: bool | None) -> bool:
     """Run to the end, with a progress bar on standard error; true if interrupted from the keyboard."""
     shown = sys.stderr.isatty() if wanted is None else wanted
@@ -365,6 +394,12 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("--all", action="store_true", help="print every figure, not only the primary ones")
     _add_replications(comparing)
     comparing.set_defaults(command=compare)
+    validating = commands.add_parser("validate", help="run a scenario message by message and in cohorts, scaled down, and print the error of the cohorts")
+    _add_scenario(validating)
+    validating.add_argument("--messages", type=_positive, default=USUAL_MESSAGES, metavar="N", help="visits of messages to nodes in an exact run; more take longer and leave less to chance (default 1,000,000)")
+    validating.add_argument("--runs", type=_positive, default=2, metavar="N", help="runs of each way, with different seeds (default 2)")
+    validating.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a progress bar (default: if standard error is a terminal)")
+    validating.set_defaults(command=validate)
     checking = commands.add_parser("check", help="print what is wrong with a scenario")
     _add_scenario(checking)
     checking.set_defaults(command=check)

@@ -7,31 +7,35 @@ from typing import Any
 
 from simulator.engine.network import Network
 from simulator.engine.node import Node
-from simulator.mechanics.cohort_station import LONGEST_SERVICE_TICKS
+from simulator.mechanics.cohort_station import FLUID_ERROR, LONGEST_SERVICE_TICKS
 from simulator.scenario import RunSettings
 
-TICKS_A_RUN = 7200
+TICKS_A_RUN = 3600
 FEWEST_TICKS = 200
 LONGEST_TICK_S = 5.0
 SHORTEST_TICK_S = 1e-3
 
 
-def choose_tick_s(network: Network, run: RunSettings) -> float:
+def expected_visits(network: Network, run: RunSettings) -> float:
+    """About how many nodes all messages of a run visit, at most."""
+    made = {node.id: node.expected_messages(run.duration_s) for node in network.nodes.values()}
+    return sum(count * _reach(network.nodes[node_id]) for node_id, count in made.items() if count)
+
+
+def choose_tick_s(network: Network, run: RunSettings, always: bool = False) -> float:
     """The stretch of time that cohorts gather, in seconds; 0 to simulate every message by itself.
 
-    It divides the frame interval or is a multiple of it, so that frames show levels at the end of a tick.
+    ``always`` asks for it even where every message could be simulated by itself. It divides the frame interval or is a multiple of it, so that frames show levels at the end of a tick.
     """
-    if run.fidelity == "exact":
+    if run.fidelity == "exact" and not always:
         return 0.0
-    made = {node.id: node.expected_messages(run.duration_s) for node in network.nodes.values()}
     if isinstance(run.fidelity, int):
-        busiest = max(made.values(), default=0.0)
+        busiest = max((node.expected_messages(run.duration_s) for node in network.nodes.values()), default=0.0)
         wanted_s = run.fidelity * run.duration_s / busiest if busiest > 0 else 0.0
         if wanted_s <= 0:
             return 0.0
     else:
-        visits = sum(count * _reach(network.nodes[node_id]) for node_id, count in made.items() if count)
-        if visits <= run.token_budget:
+        if not always and expected_visits(network, run) <= run.token_budget:
             return 0.0
         wanted_s = _tick_that_fits(network, run)
     wanted_s = max(wanted_s, SHORTEST_TICK_S)
@@ -75,8 +79,8 @@ def describe(network: Network, run: RunSettings) -> dict[str, Any]:
 
 def _of_node(network: Network, node: Node) -> dict[str, Any]:
     used = node.takes_cohorts or node.pulls_cohorts()
-    station = getattr(node, "cohort_station", None)
+    serving = getattr(node, "cohort_station", None) is not None
     return {
         "used": "cohorts" if used else "exact", "largest_cohort": node.largest_cohort, "why": None if used else network.why_singles(node),
-        "expected_error": station.expected_error() if station is not None else 0.0,
+        "expected_error": FLUID_ERROR if serving else 0.0,
     }

@@ -44,21 +44,22 @@ class Simulation:
     """One run of a scenario, slice by slice.
 
     Iterate `frames`; between frames, `apply` controls; at the end, ask for the `report`. The same scenario with the same
-    ``controls`` (each with the ``time_s`` at which it takes effect) gives the same frames and report.
+    ``controls`` (each with the ``time_s`` at which it takes effect) gives the same frames and report. ``tick_s`` overrules
+    the scenario's fidelity: the stretch of time that cohorts gather, 0 for single messages.
 
     Raises `simulator.findings.InvalidScenario` if the scenario has errors, and
     `simulator.engine.errors.SimulationError` from `frames` if the engine breaks a rule of its own.
     """
 
-    def __init__(self, scenario: Scenario | Mapping[str, Any], controls: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, scenario: Scenario | Mapping[str, Any], controls: Sequence[Mapping[str, Any]] = (), tick_s: float | None = None) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else Scenario.from_json(dict(scenario))
         prepared, found = findings.prepare(self.scenario)
         self.findings: list[Finding] = found
         self.run = self.scenario.run
         self.interval_s = self.run.interval_s()
-        self.network = _network(prepared)
+        self.network = build_network(prepared)
         self.placed = findings.placements(self.scenario, prepared)
-        self.network.tick_s = fidelity.choose_tick_s(self.network, self.run)
+        self.network.tick_s = fidelity.choose_tick_s(self.network, self.run) if tick_s is None else tick_s
         self.time_s = 0.0
         self.stopped = False
         self.controls: list[dict[str, Any]] = []
@@ -287,7 +288,7 @@ def restart_statistics(node: Node, now_s: float) -> None:
             measure.restart()
 
 
-def _network(prepared: findings.Prepared) -> Network:
+def build_network(prepared: findings.Prepared) -> Network:
     scenario = prepared.scenario
     network = Network(scenario.run.seed, prepared.account, scenario.run.trace_one_in or DEFAULT_TRACE_ONE_IN)
     for node in scenario.nodes:

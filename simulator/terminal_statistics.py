@@ -11,7 +11,8 @@ from rich.text import Text
 from simulator import catalog
 from simulator.figures import Figure
 from simulator.terminal import make_table, print_section
-from simulator.units import format_count, format_quantity, format_share
+from simulator.units import format_count, format_duration, format_quantity, format_share
+from simulator.validation import Validation
 
 FIELDS_SHOWN = {"sum": ("per_s",), "gauge": ("mean",), "spread": ("mean", "p50", "p95", "p99")}
 PATHS_SHOWN = 10
@@ -156,3 +157,22 @@ def format_signed(value: float, unit: str) -> str:
     if value == 0:
         return format_quantity(0.0, unit)
     return ("+" if value > 0 else "−") + format_quantity(abs(value), unit)
+
+
+# -- exact and cohorts ----------------------------------------------------------------------------------------------
+
+
+def print_validation(console: Console, validation: Validation) -> None:
+    """Print how far cohorts are from single messages, and how far single messages are from themselves by chance."""
+    report = (validation.cohorts or [{}])[0]
+    console.print(Text(f"{report['name'] or 'Scenario'}: single messages and cohorts, {validation.runs} runs each", style="bold"))
+    smaller = "at its own rate" if validation.scale >= 1 else f"with load and capacities scaled to {validation.scale:.3g} of what they are"
+    console.print(f"  • Compared {smaller}; cohorts of {format_duration(validation.tick_s)}.", markup=False, soft_wrap=True)
+    exact = {entry["why"] for entry in report["fidelity"]["nodes"].values() if entry["used"] == "exact" and entry["why"]}
+    for why in sorted(exact):
+        console.print(f"  • Single messages in both, at one node: {why}", markup=False, soft_wrap=True)
+    table = make_table("node", "figure", "single", "cohorts", "error", "chance", numbers_from=2)
+    for row in validation.rows():
+        error = NOTHING if row.error is None else f"{row.error:+.1%}"
+        table.add_row(row.node, row.figure, format_quantity(row.exact, row.unit), format_quantity(row.cohorts, row.unit), error, NOTHING if row.chance is None else f"±{row.chance:.1%}")
+    print_section(console, "Figures", table)

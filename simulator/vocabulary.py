@@ -67,15 +67,19 @@ def parameter(
     source: Source | None = None,
     widget: str | None = None,
     changeable: bool = False,
+    capacity: bool = False,
     advanced: bool = False,
     nodes_with_action: str | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare one parameter; the keywords become keys of the JSON Schema (docs/reference/contracts.md, section 2).
 
-    ``bounds`` are Pydantic's own (``ge``, ``le``, ``gt``, ``lt``, ``min_length``...). A callable default is a factory.
+    ``capacity`` marks how much of something there is: a system with half of each capacity behaves under half the load as
+    the whole one does under all of it, but for chance. ``bounds`` are Pydantic's own (``ge``, ``le``, ``gt``, ``lt``, ``min_length``...). A callable default is a factory.
     """
     extra: dict[str, Any] = {"unit": unit, "section": section, "changeable": changeable, "advanced": advanced}
+    if capacity:
+        extra["capacity"] = True
     if aws:
         extra["aws_name"] = aws
     if source:

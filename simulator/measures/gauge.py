@@ -47,6 +47,10 @@ class Gauge:
         if not self._observed:
             self.value = self._ledger
 
+    def counted(self) -> float:
+        """The level as all changes add up to it."""
+        return self.value if self._ledger is None else self._ledger
+
     def observe(self, level: float) -> None:
         """The level as someone knows it who looks at it now and then; from now on only such looks count as its value."""
         self._observed = True
@@ -65,7 +69,7 @@ class Gauge:
 
     def area(self, now_s: float) -> float:
         """The integral of the level since the last restart, in units x seconds."""
-        return (self.value if self._ledger is None else self._ledger) * now_s - self._moment
+        return self.counted() * now_s - self._moment
 
     def mean(self, now_s: float) -> float:
         """The time-weighted mean since the last restart; the level itself if no time has passed."""
@@ -74,6 +78,6 @@ class Gauge:
 
     def restart(self, now_s: float) -> None:
         """Forget the past (the end of a warm-up): mean and maximum count from ``now_s``."""
-        self._moment = (self.value if self._ledger is None else self._ledger) * now_s
+        self._moment = self.counted() * now_s
         self._started_s = now_s
         self.maximum = self.value

@@ -2,14 +2,15 @@
 
 Work is a fluid: the queue drains at slots x batch / E[service], first come, first served, and every message starts at the
 later of its arrival and the moment when room for it came up. Its service time is drawn for itself, stratified over the
-messages of a tick. What this leaves out is the queueing that chance alone causes below full load; with many slots that is
-little (`noise_wait_share`), with few of them a station takes single messages instead (`why_not`).
+messages of a tick. The queueing that chance alone causes below full load is added from theory (`busy_chance`,
+`waiting_ratio`); with few slots, or long service, a station takes single messages instead (`why_not`).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 from simulator.engine.agenda import Agenda
@@ -29,6 +30,10 @@ FLUID_ERROR = 0.03
 """The error of latencies, backlog and drain time that was measured against single messages (docs/explanation/cohorts.md)."""
 
 FEWEST_PARTS = 2
+MOST_SPARE = 6.0
+"""With so many times the root of the slots to spare, all of them are never busy by chance."""
+
+_NORMAL = NormalDist()
 FEWEST_SLOTS = 50
 LONGEST_SERVICE_TICKS = 4.0
 EPSILON = 1e-9
@@ -45,17 +50,30 @@ def why_not(name: str, slots: float, service_s: float, tick_s: float) -> str | N
     return None
 
 
-def noise_wait_share(slots: float, utilisation: float) -> float:
-    """Mean wait that chance causes in M/M/c, in mean service times (Erlang C): what a fluid leaves out."""
-    servers = int(slots)
-    if servers < 1 or not 0 < utilisation < 1:
-        return 0.0
-    offered = servers * utilisation
-    blocking = 1.0
-    for busy in range(1, servers + 1):
-        blocking = offered * blocking / (busy + offered * blocking)
-    waiting = blocking / (1 - utilisation * (1 - blocking))
-    return waiting / (servers - offered)
+def busy_chance(slots: float, utilisation: float) -> float:
+    """Chance that all slots are busy: Erlang C for many slots (Halfin and Whitt, 1981)."""
+    if utilisation >= 1:
+        return 1.0
+    spare = (1 - utilisation) * math.sqrt(slots)
+    return 1 / (1 + spare * _NORMAL.cdf(spare) / _NORMAL.pdf(spare)) if spare < MOST_SPARE else 0.0
+
+
+def waiting_ratio(arrivals_per_s: float, ends_per_s: float, batch: int) -> float:
+    """While all slots are busy, the number that waits is geometric with this ratio.
+
+    The queue M/M[K]/1 with batches of at most ``batch`` (Gross and Harris, Fundamentals of Queueing Theory, bulk service): the
+    root below 1 of ``e r^(K+1) - (a + e) r + a``. 1 if the slots cannot keep up.
+    """
+    if arrivals_per_s >= batch * ends_per_s:
+        return 1.0
+    low, high = 0.0, 1.0 - 1e-12
+    for _ in range(50):
+        middle = (low + high) / 2
+        if ends_per_s * middle ** (batch + 1) - (arrivals_per_s + ends_per_s) * middle + arrivals_per_s > 0:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 class Draw(NamedTuple):
@@ -100,7 +118,7 @@ class CohortStation:
         self._calls_due = 0.0
         self._tables: dict[int, QuantileTable] = {}
         self._served_before = 1
-        self._backlogged_s = self._watched_s = self._free_use_s = 0.0
+        self._busy_chance = self._waiting_ratio = self._ends_per_s = 0.0
         source.cohort_station = self
         self._busy_messages_s = self._busy_calls_s = 0.0
         self.elapsed_s = tick_s
@@ -200,26 +218,11 @@ class CohortStation:
 
     def _observe(self) -> None:
         """Tell the queue what is left waiting and what is in flight, as Little's law has it for what started since the last look."""
-        self.source.visible.observe(self.source.left_waiting())
+        self.source.visible.observe(self.source.visible.counted())
         self.source.in_flight.observe(self.source.cohorts_hidden + min(self._busy_messages_s / self.elapsed_s, self.slots() * self.batch))
         busy = min(self._busy_calls_s / self.elapsed_s, self.slots())
-        self._watched_s += self.elapsed_s
-        if self.backlogged:
-            self._backlogged_s += self.elapsed_s
-        elif self.slots() > 0:
-            self._free_use_s += busy / self.slots() * self.elapsed_s
         self.on_observe(busy)
         self._busy_messages_s = self._busy_calls_s = 0.0
-
-    def expected_error(self) -> float:
-        """The error of its mean times to expect: the fluid's own, and the waiting by chance that it leaves out below full load.
-
-        Where batches grow before anyone waits, chance has little to do; one message at a time is M/M/c (Erlang C).
-        """
-        free_s = self._watched_s - self._backlogged_s
-        if self.batch > 1 or free_s <= 0.01 * self._watched_s:
-            return FLUID_ERROR
-        return FLUID_ERROR + noise_wait_share(self.slots(), min(self._free_use_s / free_s, 0.999)) * free_s / self._watched_s
 
     def _head_carried(self) -> bool:
         head = self.source.first_cohort(self.bottleneck)
@@ -261,6 +264,7 @@ class CohortStation:
         arrivals_per_s = total / max(last_s - first_s, EPSILON)
         base_s, stretch = max(self._clock_s, first_s), arrivals_per_s / pace
         batch = self._batch_at(total / max(min(last_s - first_s, self.elapsed_s), EPSILON), slots)
+        self._expect_waits(arrivals_per_s if last_s - first_s < self.elapsed_s else total / self.elapsed_s, slots, batch)
         left: list[Message] = []
         served = 0
         for token, span in zip(tokens, spans, strict=True):
@@ -272,7 +276,11 @@ class CohortStation:
             if count:
                 ends_s = from_s + (to_s - from_s) * count / token.count
                 served += count
-                self._start(token, count, from_s, ends_s, batch if to_s <= span.to_s + EPSILON else float(self.batch))
+                if to_s <= span.to_s + EPSILON:
+                    wait_s = self._chance_wait_s()
+                    self._start(token, count, from_s + wait_s, ends_s + wait_s, batch)
+                else:
+                    self._start(token, count, from_s, ends_s, float(self.batch))
             if token.count:
                 token.carried = True
                 left.append(token)
@@ -290,6 +298,21 @@ class CohortStation:
                 return size if before is math.inf else size - (slots - needed) / max(before - needed, EPSILON)
             before = needed
         return float(self.batch)
+
+    def _expect_waits(self, arrivals_per_s: float, slots: float, batch: float) -> None:
+        """What chance makes of arrivals at this rate: they wait if all slots are busy, for enough of them to come free."""
+        call_s = self._table(round(batch)).mean * self.slowed() + self.after_s() + self.mean_delay_s()
+        self._ends_per_s = slots / call_s
+        self._busy_chance = busy_chance(slots, arrivals_per_s * call_s / slots if batch <= 1 else 1.0)
+        self._waiting_ratio = waiting_ratio(arrivals_per_s, self._ends_per_s, self.batch) if self._busy_chance else 0.0
+
+    def _chance_wait_s(self) -> float:
+        """Draw how long a message waits although the station keeps up."""
+        if not 0.0 < self._waiting_ratio < 1.0 or self.stream.uniform() >= self._busy_chance:
+            return 0.0
+        before = int(math.log(1.0 - self.stream.uniform()) / math.log(self._waiting_ratio))
+        wait_s = self.stream.generator.gamma(before // self.batch + 1) / self._ends_per_s
+        return min(float(wait_s), self.tick_s)
 
     def _table(self, batch: int) -> QuantileTable:
         table = self._tables.get(batch)

@@ -119,10 +119,6 @@ class CohortStorage:
             taken.append(self._queue.popleft())
         return taken
 
-    def left_waiting(self) -> int:
-        """Messages that can be received now."""
-        return sum(message.count for message in self._queue if message.place == VISIBLE)
-
     def put_back(self, messages: list[Message]) -> None:
         """These tokens wait on, before all others."""
         self._queue.extendleft(reversed(messages))

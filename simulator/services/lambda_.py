@@ -112,7 +112,7 @@ class FunctionParameters(ParameterSet):
         title="Idle half-life", unit="s", section="Cold start", gt=0, le=86400, source=SEBS, advanced=True)
     reserved_concurrency: int | None = parameter(
         None, "Guarantee and ceiling of concurrent invocations. Empty: the function shares what the account has unreserved. 0 stops it.",
-        title="Reserved concurrency", unit="count", section="Concurrency", aws="ReservedConcurrentExecutions", ge=0, le=100_000, source=SCALING, changeable=True)
+        title="Reserved concurrency", unit="count", section="Concurrency", aws="ReservedConcurrentExecutions", ge=0, le=100_000, source=SCALING, changeable=True, capacity=True)
     maximum_retry_attempts: int = parameter(
         2, "How often an asynchronous event is tried again after a function error: after 1 minute, then 2 minutes.",
         title="Retry attempts", unit="times", section="Asynchronous invocation", aws="MaximumRetryAttempts", ge=0, le=2, source=ASYNC, changeable=True)
@@ -126,14 +126,14 @@ class AccountLimits(ParameterSet):
 
     concurrent_executions: int = parameter(
         1000, "Concurrent invocations of all functions together. New accounts have less; AWS raises it on request.",
-        title="Concurrent executions", unit="count", section="Lambda", ge=10, le=1_000_000, source=LIMITS, changeable=True)
+        title="Concurrent executions", unit="count", section="Lambda", ge=10, le=1_000_000, source=LIMITS, changeable=True, capacity=True)
     environments_per_10_s: float = parameter(
         1000, "New environments a function may add in 10 s; unused ones do not accumulate.",
-        title="Scaling rate", unit="count", section="Lambda", gt=0, le=1_000_000, source=SCALING)
+        title="Scaling rate", unit="count", section="Lambda", gt=0, le=1_000_000, source=SCALING, capacity=True)
     environments_at_once: int | None = parameter(
         None, "New environments a function may add at one moment. Empty: as many as in 10 s. The rule before November 2023 was 3,000 at once"
         " (less in some Regions), then 500 a minute.",
-        title="Scaling burst", unit="count", section="Lambda", ge=1, le=1_000_000, source=SCALING, advanced=True)
+        title="Scaling burst", unit="count", section="Lambda", ge=1, le=1_000_000, source=SCALING, advanced=True, capacity=True)
 
 
 class MappingParameters(ParameterSet):
@@ -147,29 +147,29 @@ class MappingParameters(ParameterSet):
         ge=0, le=300, source=MAPPING_API, changeable=True)
     maximum_concurrency: int | None = parameter(
         None, "Concurrent invocations of this mapping, at most. Keep it at or below the reserved concurrency.",
-        title="Maximum concurrency", unit="count", section="Scaling", aws="ScalingConfig.MaximumConcurrency", ge=2, le=1000, source=MAPPING_SCALING, changeable=True)
+        title="Maximum concurrency", unit="count", section="Scaling", aws="ScalingConfig.MaximumConcurrency", ge=2, le=1000, source=MAPPING_SCALING, changeable=True, capacity=True)
     report_batch_item_failures: bool = parameter(
         False, "Only the messages that failed return to the queue, instead of the whole batch.",
         title="Report batch item failures", section="Errors", aws="FunctionResponseTypes", source=MAPPING_ERRORS, changeable=True)
     enabled: bool = parameter(True, "Off: nothing is polled, and the queue fills.", title="Enabled", section="Scaling", aws="Enabled", source=MAPPING_API, changeable=True)
     pollers_at_start: int = parameter(
         5, "Concurrent batches at the start, and the level to which polling falls back.", title="Pollers at start", unit="count",
-        section="Scaling", ge=1, le=1250, source=MAPPING_SCALING, advanced=True)
+        section="Scaling", ge=1, le=1250, source=MAPPING_SCALING, advanced=True, capacity=True)
     poller_ramp_per_min: float = parameter(
         300, "Concurrent batches added each minute while a backlog remains.", title="Poller ramp", unit="per_min", section="Scaling",
-        gt=0, le=100_000, source=MAPPING_SCALING, advanced=True)
+        gt=0, le=100_000, source=MAPPING_SCALING, advanced=True, capacity=True)
     poller_ceiling: int = parameter(
         1250, "Concurrent batches of one mapping, at most.", title="Poller ceiling", unit="count", section="Scaling", ge=1, le=100_000,
-        source=MAPPING_SCALING, advanced=True)
+        source=MAPPING_SCALING, advanced=True, capacity=True)
     poller_scale_in_per_min: float = parameter(
         300, "Concurrent batches given up each minute once the backlog is gone.", title="Poller scale-in", unit="per_min", section="Scaling",
-        gt=0, le=100_000, source=UNPUBLISHED, advanced=True)
+        gt=0, le=100_000, source=UNPUBLISHED, advanced=True, capacity=True)
     error_backoff_share: float = parameter(
         0.1, "By how much an error or a throttle lowers the concurrent batches (not for errors with batch item failures reported).",
         title="Back-off on errors", unit="share", section="Errors", ge=0, le=1, source=UNPUBLISHED, advanced=True)
     backoff_floor: int = parameter(
         5, "Errors and throttles do not lower the concurrent batches below this.", title="Back-off floor", unit="count", section="Errors",
-        ge=1, le=1250, source=UNPUBLISHED, advanced=True)
+        ge=1, le=1250, source=UNPUBLISHED, advanced=True, capacity=True)
     throttle_backoff_s: float = parameter(
         1, "First pause before a throttled batch is tried again; it doubles each time, with jitter.", title="Throttle pause", unit="s",
         section="Errors", gt=0, le=60, source=UNPUBLISHED, advanced=True)

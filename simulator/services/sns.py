@@ -73,7 +73,7 @@ class PublishQuota(ParameterSet):
 
     publish_per_s: float = parameter(
         30000, "Messages published to standard topics a second: 30,000 in us-east-1, 9,000 in us-west-2 and eu-west-1, 1,500 or 300 elsewhere.",
-        title="Publish quota", unit="per_s", section="SNS", gt=0, le=10_000_000, source=QUOTAS)
+        title="Publish quota", unit="per_s", section="SNS", gt=0, le=10_000_000, source=QUOTAS, capacity=True)
 
 
 class SubscriptionParameters(ParameterSet):

@@ -81,7 +81,7 @@ class QueueParameters(ParameterSet):
         title="Max receive count", unit="times", section="Dead letters", aws="RedrivePolicy.maxReceiveCount", ge=1, le=1000, source=API, changeable=True)
     in_flight_quota: int = parameter(
         120000, "Messages received but not yet deleted, at most; then receives return nothing. A soft quota: AWS raises it on request.",
-        title="In-flight quota", unit="messages", section="Quotas", ge=1, le=10_000_000, source=QUOTAS, advanced=True)
+        title="In-flight quota", unit="messages", section="Quotas", ge=1, le=10_000_000, source=QUOTAS, advanced=True, capacity=True)
     short_poll_sees_share: float = parameter(
         0.9, "A short poll asks only some of the servers that hold the queue, and may miss a message while fewer than 1,000 are"
         " queued. This is the chance that it sees one that is there. AWS publishes no figure.",

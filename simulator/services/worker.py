@@ -55,7 +55,7 @@ class WorkerParameters(ParameterSet):
     """The application, and what it does with a message."""
 
     workers: int = parameter(
-        10, "Workers that each handle one batch at a time.", title="Workers", unit="count", section="Application", ge=1, le=100_000, changeable=True)
+        10, "Workers that each handle one batch at a time.", title="Workers", unit="count", section="Application", ge=1, le=100_000, changeable=True, capacity=True)
     duration: Distribution = parameter(
         lambda: Exponential(mean_s=1.0), "Time a worker needs for one message.", title="Duration", unit="s", section="Work", widget="distribution", changeable=True)
     failure_probability: float = parameter(

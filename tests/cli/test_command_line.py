@@ -277,6 +277,20 @@ class TestBadInput:
         assert "usage:" in capsys.readouterr().err
 
 
+class TestValidate:
+    def test_prints_both_ways_beside_each_other(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["validate", scenario, "--runs", "1"]) == 0
+        told = capsys.readouterr().out
+        assert "Desk has fewer than 50 slots" in told
+        assert "throughput" in told
+
+    def test_json_tells_the_scale_and_every_figure(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["validate", scenario, "--runs", "1", "--messages", "1000", "--json"]) == 0
+        compared = json.loads(capsys.readouterr().out)
+        assert 0 < compared["scale"] < 1
+        assert {"node", "figure", "exact", "cohorts", "error"} <= set(compared["rows"][0])
+
+
 class TestCheck:
     def test_a_sound_scenario(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["check", scenario]) == 0

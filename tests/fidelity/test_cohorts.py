@@ -15,8 +15,10 @@ from simulator.engine.cohorts import Span, share_out, take_first, take_some, unr
 from simulator.engine.message import Message, MessageType, Path
 from simulator.engine.streams import Stream
 from simulator.measures import Gauge, Spread
-from simulator.mechanics.cohort_station import noise_wait_share
+from simulator.mechanics.cohort_station import busy_chance, waiting_ratio
 from simulator.mechanics.token_bucket import TokenBucket
+from simulator.scenario import Scenario
+from simulator.validation import Validation
 from tests.drawing import Outcome, constant, drawing, outcome, rate
 
 LARGE_QUOTA = {"in_flight_quota": 10_000_000}
@@ -110,10 +112,27 @@ def test_a_bucket_serves_a_steady_demand_over_time() -> None:
     assert bucket.over(2, 3) == pytest.approx(100)
 
 
-@pytest.mark.parametrize(("servers", "offered", "chance"), [(3, 2, 4 / 9), (26, 20, 0.15)])
-def test_the_noise_left_out_is_erlangs(servers: int, offered: float, chance: float) -> None:
-    """Published: C(3, 2) = 4/9; 20 E on 26 servers wait with a chance of 15 %."""
-    assert noise_wait_share(servers, offered / servers) * (servers - offered) == pytest.approx(chance, abs=0.01)
+@pytest.mark.parametrize(("servers", "offered"), [(26, 20), (120, 100), (1030, 1000), (1000, 700)])
+def test_all_slots_are_busy_as_often_as_erlang_says(servers: int, offered: float) -> None:
+    assert busy_chance(servers, offered / servers) == pytest.approx(erlang_c(servers, offered), abs=0.02)
+    assert erlang_c(26, 20) == pytest.approx(0.15, abs=0.01)  # published, rounded to the next table step
+
+
+def erlang_c(servers: int, offered: float) -> float:
+    blocking = 1.0
+    for busy in range(1, servers + 1):
+        blocking = offered * blocking / (busy + offered * blocking)
+    return blocking / (1 - offered / servers * (1 - blocking))
+
+
+@given(st.floats(0.05, 0.98), st.integers(1, 20))
+def test_batches_carry_off_what_arrives(utilisation: float, batch: int) -> None:
+    """Of a geometric number that waits, at most ``batch`` go at each end: in the mean, what arrives between two ends."""
+    arrivals_per_s = utilisation * batch
+    ratio = waiting_ratio(arrivals_per_s, 1.0, batch)
+    assert 0 < ratio < 1
+    assert ratio * (1 - ratio**batch) / (1 - ratio) == pytest.approx(arrivals_per_s, rel=1e-6)
+    assert waiting_ratio(batch, 1.0, batch) == 1.0
 
 
 # -- runs -----------------------------------------------------------------------------------------------------------
@@ -273,3 +292,19 @@ def test_every_service_conserves_messages_whatever_the_cohorts(kind: str, size: 
     assert first["conservation"]["residual"] == 0
     assert first["conservation"]["finished"] > 0
     assert first["nodes"] == again["nodes"]
+
+
+def test_validation_compares_both_ways_at_a_smaller_scale() -> None:
+    scenario = pipeline(rate(60_000), {"pollers_at_start": 1250, "poller_ceiling": 1250})
+    scenario["run"] |= {"duration_s": 20}
+    scenario["account"] = {"sns": {"publish_per_s": 100_000}, "lambda": {"concurrent_executions": 5000, "environments_per_10_s": 5000, "environments_at_once": 5000}}
+    validation = Validation(Scenario.from_json(scenario), messages=200_000, runs=1)
+    assert [done for done, _ in validation.advance()] == [1, 2]
+    assert validation.scale < 0.1
+    rows = {(row.node, row.figure): row for row in validation.rows()}
+    assert rows["queue", "throughput"].exact == pytest.approx(60_000 * validation.scale, rel=0.05)
+    assert validation.cohorts is not None
+    assert validation.cohorts[0]["fidelity"]["used"] == "cohorts"
+    latency = rows["source → topic → queue → work, processed", "latency mean"]
+    assert latency.error is not None
+    assert abs(latency.error) < 0.1
