@@ -1,8 +1,8 @@
 """Amazon SNS standard topic: pushes a copy of each published message to every subscription whose filter matches.
 
-Subscriptions are wires: to SQS queues and to Lambda functions. A failed delivery is retried on the documented schedule,
-then goes to the subscription's dead-letter queue or is lost. FIFO topics, and subscriptions to HTTP/S, e-mail, SMS, mobile
-push and Firehose, are not modelled.
+Subscriptions are wires: to SQS queues, Lambda functions and Firehose streams, to HTTP endpoints, and to people by e-mail,
+SMS and mobile push. A failed delivery is retried on the schedule of its protocol, then goes to the subscription's dead-letter
+queue or is lost. FIFO topics are not modelled.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from simulator.languages.filter_policies import compile_policy, policy_problems
 from simulator.measures import Spread, Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.quantiles import QuantileTable, table_of
-from simulator.mechanics.retry import AWS_MANAGED
+from simulator.mechanics.retry import AWS_MANAGED, CUSTOMER_MANAGED, RetrySchedule
 from simulator.mechanics.token_bucket import TokenBucket
+from simulator.mechanics.webhook_delivery import DeliveryPolicy, WebhookDelivery
+from simulator.mechanics.webhook_delivery import policy_problems as delivery_policy_problems
 from simulator.units import format_rate
 from simulator.vocabulary import (
     Direction,
@@ -53,11 +55,15 @@ QUOTAS = Source("AWS General Reference, Amazon SNS endpoints and quotas", "https
 METRICS = Source("SNS Developer Guide, Monitoring with CloudWatch", f"{GUIDE}/sns-monitoring-using-cloudwatch.html", "2026-11")
 LATENCY = Source("bitesizedserverless, Latency compared: SNS to a Lambda function (eu-west-1, September 2022)", "https://bitesizedserverless.com/", "2022-09", "T")
 ENVELOPE = Source("From memory: the size of the JSON envelope without raw delivery", f"{GUIDE}/sns-large-payload-raw-message-delivery.html", "2026-11", "M")
+FREQUENT = Source("SNS FAQ as quoted by a guide of October 2026: typically under 30 ms", "https://aws.amazon.com/sns/faqs/", "2026-10", "T")
+EMAIL = Source("AWS re:Post, e-mail subscription deactivated above 10 messages a second", "https://repost.aws/knowledge-center/sns-email-subscription-deactivated", "2026-11")
+FREE_WORD = Source("From memory: Amazon SNS pricing, us-east-1", "https://aws.amazon.com/sns/pricing/", "2026-11", "M")
 PRICING = Source("Amazon SNS pricing, us-east-1", "https://aws.amazon.com/sns/pricing/", "2026-11", "T")
 
 CHUNK_BYTES = 65536
 LATENCY_PARTS = 4
 """A cohort is delivered in so many parts, each with a latency of its own from another part of the distribution."""
+LARGEST_TO_ALL_BYTES = 262144
 
 
 class TopicParameters(ParameterSet):
@@ -91,9 +97,33 @@ class SubscriptionParameters(ParameterSet):
     envelope_bytes: int = parameter(
         900, "What the JSON envelope adds to a message without raw delivery.", title="Envelope", unit="bytes", section="Delivery", ge=0, le=10000,
         source=ENVELOPE, advanced=True)
+    latency_profile: Literal["as_given", "measured_2022", "faq"] = parameter(
+        "as_given", "As given below; as measured to a Lambda function in September 2022 (73 ms, p99 225 ms); or as the SNS FAQ says (typically under 30 ms,"
+        " taken as the 90th percentile).", title="Latency profile", section="Delivery", source=FREQUENT, advanced=True)
     delivery_latency: Distribution = parameter(
         lambda: Lognormal(p50_s=0.073, p99_s=0.225), "Time from publishing to delivery, as measured to a Lambda function.",
         title="Delivery latency", unit="s", section="Delivery", widget="distribution", source=LATENCY, advanced=True)
+
+
+LATENCIES = {"measured_2022": Lognormal(p50_s=0.073, p99_s=0.225), "faq": Lognormal(p50_s=0.018, p99_s=0.0455)}
+"""The published latencies; the second has its 90th percentile at 30 ms."""
+
+
+class WebhookParameters(SubscriptionParameters, DeliveryPolicy):
+    """An HTTP/S subscription of the topic."""
+
+
+class PeopleParameters(SubscriptionParameters):
+    """A subscription by e-mail, SMS or mobile push."""
+
+    raw_message_delivery: bool = parameter(
+        True, "Off: the JSON envelope is sent too, as the protocol email-json does.", title="Without the envelope", section="Delivery", changeable=True)
+    email_limit_per_s: float = parameter(
+        10, "More e-mail a second deactivates the subscription: what follows is lost until someone confirms it again. Not for SMS and push.", title="E-mail limit",
+        unit="per_s", section="E-mail", gt=0, le=100_000, source=EMAIL, advanced=True)
+    confirmed_again_after_s: float | None = parameter(
+        None, "How long it takes until someone confirms a deactivated subscription again. Empty: no one does.", title="Confirmed again after", unit="s", section="E-mail",
+        ge=0, le=31_536_000, advanced=True)
 
 
 class DeadLetterParameters(ParameterSet):
@@ -125,11 +155,13 @@ class Subscription:
         self.agenda = topic.agenda
         self._at = topic.agenda.at
         self.envelope_bytes = 0 if wire.parameters.raw_message_delivery else wire.parameters.envelope_bytes
-        self.latency_s = wire.parameters.delivery_latency.sampler(topic.stream(f"latency {wire.id}"))
+        latency = LATENCIES.get(wire.parameters.latency_profile, wire.parameters.delivery_latency)
+        self._latency = latency
+        self.latency_s = latency.sampler(topic.stream(f"latency {wire.id}"))
         self.spreading = topic.stream(f"cohorts {wire.id}")
         self._latencies: QuantileTable | None = None
         self._single_dwells = topic.dwell.singles
-        self.instant = wire.parameters.delivery_latency.expected_s() == 0
+        self.instant = latency.expected_s() == 0
         self.matches = compile_policy(wire.parameters.filter_policy, wire.parameters.filter_policy_scope)
         self.filters_body = wire.parameters.filter_policy is not None and wire.parameters.filter_policy_scope == "MessageBody"
         self.delivering = topic.cause("delivery_latency", "Delivery latency", Culprit(wire.target.id, "delivery_latency", wire.id), capacity=False)
@@ -157,7 +189,7 @@ class Subscription:
         message.size_bytes += self.envelope_bytes
         self.wire.depart(message.count)
         if self._latencies is None:
-            self._latencies = table_of(self.wire.parameters.delivery_latency, self.spreading)
+            self._latencies = table_of(self._latency, self.spreading)
         shares = share_out(message.count, LATENCY_PARTS)
         for place, count in enumerate(shares):
             part = take_some(message, count) if count < message.count else message
@@ -188,14 +220,19 @@ class Subscription:
 
     def _failed(self, undelivered: Undelivered, refusal: Refusal) -> None:
         topic = self.topic
-        delay_s = AWS_MANAGED.delay_s(undelivered.retries) if refusal.retryable else None
+        delay_s = self.schedule_for(refusal).delay_s(undelivered.retries) if refusal.retryable else None
         if delay_s is None:
+            topic.failed += undelivered.message.count
             topic.give_up(undelivered.message, self.wire, refusal)
             return
         undelivered.retries += 1
         topic.retries += undelivered.message.count
         jitter = 0.5 + topic.jitter.uniform() if delay_s else 0.0
         self.agenda.at(self.agenda._now + delay_s * jitter, self._retry, undelivered)
+
+    def schedule_for(self, refusal: Refusal) -> RetrySchedule:
+        """Retries after this refusal. Firehose that throttles is tried as rarely as a customer's endpoint."""
+        return CUSTOMER_MANAGED if refusal.outcome is Outcome.THROTTLED and "firehose:PutRecord" in self.wire.target_port.actions else AWS_MANAGED
 
     def _retry(self, undelivered: Undelivered) -> None:
         message = undelivered.message
@@ -213,6 +250,57 @@ class Subscription:
             self._failed(undelivered, refusal)
 
 
+class PeopleSubscription(Subscription):
+    """Delivers to people: tried 50 times in 6 hours; e-mail above its limit deactivates the subscription."""
+
+    def __init__(self, topic: Topic, wire: Wire) -> None:
+        super().__init__(topic, wire)
+        limit_per_s = wire.parameters.email_limit_per_s
+        self._bucket = TokenBucket(limit_per_s, max(1.0, limit_per_s), topic.agenda.now) if "email:Send" in wire.target_port.actions else None
+        self._inactive_until_s = -1.0
+
+    def schedule_for(self, refusal: Refusal) -> RetrySchedule:
+        return CUSTOMER_MANAGED
+
+    def push(self, message: Message, now_s: float) -> None:
+        if self._bucket is None or (now_s >= self._inactive_until_s and self._bucket.take_all(message.count, now_s)):
+            super().push(message, now_s)
+            return
+        topic = self.topic
+        if now_s >= self._inactive_until_s:
+            again_s = self.wire.parameters.confirmed_again_after_s
+            self._inactive_until_s = math.inf if again_s is None else now_s + again_s
+            topic.log("warning", f"The subscription of {self.wire.target.name} is deactivated: more than {self.wire.parameters.email_limit_per_s:g} mails a second")
+        topic.deactivated += message.count
+        topic.given_up += message.count
+        topic.lose(message, "deactivated", "E-mail subscription deactivated")
+
+
+class WebhookSubscription(Subscription):
+    """Delivers to an HTTP endpoint by the subscription's delivery policy."""
+
+    def __init__(self, topic: Topic, wire: Wire) -> None:
+        super().__init__(topic, wire)
+        self.delivery = WebhookDelivery(wire, topic, topic.jitter.uniform)
+
+    def push(self, message: Message, now_s: float) -> None:
+        message.size_bytes += self.envelope_bytes
+        self._at(now_s + self.latency_s(), self._start, (message, now_s))
+
+    def _start(self, pushed: tuple[Message, float]) -> None:
+        message, pushed_s = pushed
+        now_s = self.agenda._now
+        if now_s > pushed_s:
+            spend(message, self.delivering, pushed_s, now_s)
+        self.delivery.deliver(message, pushed_s)
+
+
+BILLED_ACTIONS = ("http:Request", "email:Send", "push:Send", "firehose:PutRecord")
+"""What deliveries are billed for, in the order of the prices."""
+
+SUBSCRIPTIONS: Mapping[str, type[Subscription]] = {"out": Subscription, "people": PeopleSubscription, "http": WebhookSubscription}
+
+
 class Topic(Node):
     """A standard topic."""
 
@@ -228,8 +316,12 @@ class Topic(Node):
     AccountParameters = PublishQuota
     ports = (
         Port("in", "Publish", Direction.IN, Verb.SEND, frozenset({"sns:Publish"}), "Applications and services publish here."),
-        Port("out", "Subscriptions", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "lambda:InvokeAsync"}),
-             "Each wire is a subscription with a filter policy of its own.", wire_title="Subscription", wire_parameters=SubscriptionParameters),
+        Port("out", "Subscriptions", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "lambda:InvokeAsync", "firehose:PutRecord"}),
+             "Queues, functions and Firehose streams. Each wire is a subscription with a filter policy of its own.", wire_title="Subscription", wire_parameters=SubscriptionParameters),
+        Port("http", "HTTP/S subscriptions", Direction.OUT, Verb.INVOKE, frozenset({"http:Request"}), "Webhooks, each with a delivery policy of its own.",
+             wire_title="HTTP/S subscription", wire_parameters=WebhookParameters),
+        Port("people", "E-mail, SMS and push", Direction.OUT, Verb.SEND, frozenset({"email:Send", "sms:Send", "push:Send"}), "People, each tried for 6 hours.",
+             wire_title="Subscription", wire_parameters=PeopleParameters),
         Port("dlq", "Undeliverable messages", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage"}),
              "Messages that a subscription could not deliver.", role="failure", wire_title="Subscription redrive policy", wire_parameters=DeadLetterParameters),
     )
@@ -237,7 +329,11 @@ class Topic(Node):
         Quota("publish", "Messages published to standard topics, us-east-1", 30000, "per_s", "account and Region", True, QUOTAS),
         Quota("subscriptions", "Subscriptions of a topic", 12_500_000, "count", "topic", True, QUOTAS),
         Quota("filter_policies", "Filter policies of a topic", 200, "count", "topic", True, QUOTAS),
-        Quota("attempts", "Delivery attempts to SQS and Lambda, over 23 days", 100_015, "count", "message", False, RETRIES),
+        Quota("attempts", "Delivery attempts to SQS, Lambda and Firehose, over 23 days", 100_015, "count", "message", False, RETRIES),
+        Quota("people_attempts", "Delivery attempts to e-mail, SMS and mobile push, over 6 hours", 50, "count", "message", False, RETRIES),
+        Quota("http_retry_time", "Retry time of an HTTP/S delivery", 3600, "s", "message", False, RETRIES),
+        Quota("email", "E-mail to a subscription", 10, "per_s", "subscription", False, EMAIL, "more deactivates the subscription"),
+        Quota("firehose_subscriptions", "Firehose subscriptions of a topic", 5, "count", "topic", True, QUOTAS),
     )
     metrics = (
         Metric("NumberOfMessagesPublished", "Published", "messages", "sum", "Messages published to the topic.", "published", METRICS, True, "rates"),
@@ -247,26 +343,35 @@ class Topic(Node):
         Metric("NumberOfNotificationsFilteredOut-MessageBody", "Filtered by body", "messages", "sum", "Of these: the body did not match.", "filtered_body", METRICS, False, "filter"),
         Metric("NumberOfNotificationsFilteredOut-NoMessageAttributes", "Filtered, no attributes", "messages", "sum", "Of these: the message had no attributes.", "filtered_bare", METRICS, False, "filter"),
         Metric("NumberOfNotificationsFilteredOut-InvalidMessageBody", "Filtered, body not JSON", "messages", "sum", "Of these: the policy looks at the body, and the body is not JSON.", "filtered_opaque", METRICS, False, "filter"),
-        Metric("NumberOfNotificationsFailed", "Failed", "messages", "sum", "Copies that could not be delivered, counted when SNS gives up.", "failed", METRICS, True, "trouble"),
+        Metric("NumberOfNotificationsFailed", "Failed", "messages", "sum", "Copies that could not be delivered, counted when SNS gives up; to HTTP endpoints every failed attempt counts.", "failed", METRICS, True, "trouble"),
         Metric("NumberOfNotificationsRedrivenToDlq", "To dead-letter queue", "messages", "sum", "Copies moved to a dead-letter queue.", "redriven", METRICS, False, "trouble"),
         Metric("NumberOfNotificationsFailedToRedriveToDlq", "Lost on the way to it", "messages", "sum", "Copies that a dead-letter queue refused.", "redrive_failed", METRICS, False, "trouble"),
         Metric("PublishSize", "Message size", "bytes", "spread", "Sizes of the messages published.", "sizes", METRICS, False, "size"),
         Metric("PublishesThrottled", "Throttled", "messages", "sum", "Publishes refused over the account's quota. CloudWatch has no such metric.", "throttled", None, True, "trouble"),
+        Metric("NotificationsGivenUp", "Given up", "messages", "sum", "Copies that SNS gave up to deliver, by any protocol. CloudWatch has no such metric.", "given_up", None, False, "trouble"),
+        Metric("NotificationsToDeactivated", "To deactivated e-mail", "messages", "sum", "Copies for e-mail subscriptions that their rate has deactivated. CloudWatch has no such metric.", "deactivated", None, False, "trouble"),
+        Metric("NotificationsHeldBack", "Held back", "messages", "gauge", "Copies that wait for an HTTP subscription's receives a second. CloudWatch has no such metric.", "held_back", None, False, "backlog"),
         Metric("DeliveryRetries", "Delivery retries", "count", "sum", "Attempts after the first. CloudWatch has no such metric.", "retries", None, False, "trouble"),
         Metric("DwellTime", "Dwell time", "s", "spread", "Time from publishing to delivery; SNS shows it in delivery logs only; CloudWatch has no such metric.", "dwell", None, True, "latency"),
         Metric("NotificationsPending", "Pending", "messages", "gauge", "Copies on their way, or waiting for a retry. CloudWatch has no such metric.", "pending", None, False, "backlog"),
     )
-    wait_titles: ClassVar[Mapping[str, str]] = {"delivery_latency": "Delivery latency", "delivery_retry": "Retrying a delivery"}
+    wait_titles: ClassVar[Mapping[str, str]] = {"delivery_latency": "Delivery latency", "delivery_retry": "Retrying a delivery", "request_timeout": "No answer in time", "receives_per_s": "Held to the receives a second"}
     overlay = Overlay("NotificationsPending", (Figure("NumberOfMessagesPublished"), Figure("DwellTime", "p99")))
     prices = (
         Price("publish", "Publishes, standard topic", 0.50e-6, "request of up to 64 KB", PRICING),
         Price("body_filter", "Filtering on the body", 0.09, "GB scanned", PRICING),
+        Price("http", "Deliveries to HTTP/S", 0.60e-6, "notification", PRICING),
+        Price("email", "Deliveries by e-mail", 2e-5, "notification", PRICING),
+        Price("push", "Deliveries by mobile push", 0.50e-6, "notification", PRICING),
+        Price("firehose", "Deliveries to Firehose", 0.19e-6, "notification", FREE_WORD),
     )
     fidelity = Fidelity(
         modelled=(
             "Every matching subscription gets a copy of its own, in parallel.",
             "Filter policies are evaluated on the attributes or the body of each message type.",
             "Failed deliveries are retried to the documented schedule for AWS endpoints: 100,015 attempts over 23 days; client-side errors are not.",
+            "HTTP/S: request timeout of 15 s, retries in four phases with a back-off function, 429 and 5xx retried and other 4xx not, receives a second.",
+            "E-mail, SMS and mobile push: 50 attempts over 6 hours. E-mail above 10 a second deactivates the subscription.",
             "A dead-letter queue for each subscription.",
             "The publish quota, shared by all topics of the account.",
         ),
@@ -274,11 +379,14 @@ class Topic(Node):
             "Delivery latency is one public measurement, SNS to Lambda; change it at the subscription.",
             "The size of the JSON envelope is a parameter.",
             "Retries have a jitter of half the pause up and down; AWS publishes no figure.",
+            "The curves of the four back-off functions: AWS shows them in a picture, without formulas.",
+            "Receives a second of an HTTP subscription are spaced evenly; AWS says it keeps an average.",
+            "A failed attempt with a 4xx counts as failed; one report says that AWS does not count it.",
             "A filter policy acts at once; AWS takes up to 15 minutes to apply a change.",
         ),
         ignored=(
             "FIFO topics, archive and replay, message data protection.",
-            "Subscriptions to HTTP/S, e-mail, SMS, mobile push and Firehose.",
+            "Confirmation of subscriptions, PublishBatch as one request, and topic-wide delivery policies: set the policy at each subscription.",
             "The free tier, and data transfer.",
         ),
     )
@@ -309,7 +417,7 @@ class Topic(Node):
         self.published = self.delivered = self.failed = self.redriven = self.redrive_failed = self.throttled = self.retries = 0
         self.filtered_out = self.filtered_attributes = self.filtered_body = self.filtered_bare = self.filtered_opaque = 0
         self.publish_requests, self.scanned_bytes = 0, 0.0
-        self.copies = 0
+        self.copies = self.given_up = self.deactivated = 0
         self.sizes, self.dwell = Tally(), Spread()
         self.add_dwell, self._size_counts = self.dwell.add, self.sizes.counts
         self.jitter = self.stream("jitter")
@@ -318,7 +426,7 @@ class Topic(Node):
         self._matching: dict[MessageType, list[Subscription]] = {}
 
     def start(self) -> None:
-        self._subscriptions = [Subscription(self, wire) for wire in self.wires_out["out"]]
+        self._subscriptions = [kind(self, wire) for port, kind in SUBSCRIPTIONS.items() for wire in self.wires_out[port]]
         self._scanning = sum(subscription.filters_body for subscription in self._subscriptions)
 
     def accept(self, message: Message, wire: Wire) -> Refusal | None:
@@ -383,11 +491,28 @@ class Topic(Node):
 
     def pending(self) -> int:
         """Copies on their way, or waiting for a retry."""
-        return self.copies - self.delivered - self.failed
+        return self.copies - self.delivered - self.given_up
+
+    def held_back(self) -> int:
+        """Copies that wait for an HTTP subscription's receives a second."""
+        return sum(subscription.delivery.held_back() for subscription in self._subscriptions if isinstance(subscription, WebhookSubscription))
+
+    def delivered_to(self, message: Message, pushed_s: float) -> None:
+        """An HTTP endpoint has ``message``."""
+        self.delivered += message.count
+        self.add_dwell(self.agenda._now - pushed_s, message.count)
+
+    def attempt_failed(self, message: Message) -> None:
+        """An attempt at an HTTP endpoint failed."""
+        self.failed += message.count
+
+    def retried(self, message: Message) -> None:
+        """An attempt at an HTTP endpoint will be made again."""
+        self.retries += message.count
 
     def give_up(self, message: Message, wire: Wire, refusal: Refusal) -> None:
         """A subscription cannot deliver ``message``: it goes to the dead-letter queue, or is lost."""
-        self.failed += message.count
+        self.given_up += message.count
         queue = self._dead_letter_wire(wire.target.id)
         if queue is not None:
             if queue.send(message) is None:
@@ -408,7 +533,7 @@ class Topic(Node):
         self._matching.clear()
         for place, subscription in enumerate(self._subscriptions):
             if subscription.wire is wire:
-                self._subscriptions[place] = Subscription(self, wire)
+                self._subscriptions[place] = type(subscription)(self, wire)
         self._scanning = sum(subscription.filters_body for subscription in self._subscriptions)
 
     @classmethod
@@ -418,29 +543,43 @@ class Topic(Node):
 
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
-        if not placed.out_of("out"):
+        subscriptions = [link for port in SUBSCRIPTIONS for link in placed.out_of(port)]
+        if not subscriptions:
             yield Finding("no-subscription", "warning", f"'{placed.name}' has no subscriptions: what is published is gone", "Wire it to a queue or a function", node=placed.id)
-        for link in placed.out_of("out"):
+        for link in subscriptions:
             for problem in policy_problems(link.parameters.filter_policy, link.parameters.filter_policy_scope):
                 yield Finding("filter-policy", "error", f"Filter policy of the subscription to '{link.other.name}': {problem}", "Correct the policy", wire=link.id, node=placed.id, parameter="filter_policy")
-        subscribers = {link.other.id for link in placed.out_of("out")}
-        for link in placed.out_of("dlq"):
+        subscribers = {link.other.id for link in subscriptions}
+        dead_letters = placed.out_of("dlq")
+        for link in dead_letters:
             if link.parameters.subscriber and link.parameters.subscriber not in subscribers:
                 yield Finding("unknown-subscriber", "error", f"'{link.parameters.subscriber}' does not subscribe to '{placed.name}'", f"Subscribers: {', '.join(sorted(subscribers)) or 'none'}", wire=link.id, node=placed.id, parameter="subscriber")
-        policies = sum(link.parameters.filter_policy is not None for link in placed.out_of("out"))
+        policies = sum(link.parameters.filter_policy is not None for link in subscriptions)
         if policies > 200:
             yield Finding("filter-policy-quota", "warning", f"'{placed.name}' has {policies} filter policies; the quota is 200 a topic", "Ask AWS for more, or use several topics", node=placed.id)
+        for link in placed.out_of("http"):
+            for name, problem in delivery_policy_problems(link.parameters):
+                yield Finding("delivery-policy", "error", f"Delivery policy of the subscription to '{link.other.name}': {problem}", "Correct the policy", wire=link.id, node=placed.id, parameter=name)
+            if not any(queue.parameters.subscriber in ("", link.other.id) for queue in dead_letters):
+                yield Finding("webhook-without-dead-letters", "note", f"'{link.other.name}' is tried for a minute or so, then its messages are lost", "Wire a dead-letter queue", wire=link.id, node=placed.id)
+        too_large = [link for port in ("http", "people") for link in placed.out_of(port)] if placed.parameters.maximum_message_size_bytes > LARGEST_TO_ALL_BYTES else []
+        for link in too_large:
+            yield Finding("large-messages", "error", f"'{placed.name}' takes messages above 256 KiB, so '{link.other.name}' cannot subscribe: only queues, functions and Firehose can", "Lower the maximum message size", wire=link.id, node=placed.id, parameter="maximum_message_size_bytes")
 
     def holding(self) -> int:
         return self.pending()
 
     def trouble(self) -> tuple[int, int]:
-        return self.failed + self.lost, self.throttled
+        return self.failed + self.given_up, self.throttled
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
         yield self.prices[0], self.publish_requests
         if self._scanning:
             yield self.prices[1], self.scanned_bytes / 1e9
+        for price, action in zip(self.prices[2:], BILLED_ACTIONS, strict=True):
+            delivered = sum(wire.delivered for port in SUBSCRIPTIONS for wire in self.wires_out[port] if action in wire.target_port.actions)
+            if delivered:
+                yield price, delivered
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["PublishesThrottled"] > 0:
