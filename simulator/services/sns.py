@@ -26,7 +26,7 @@ from simulator.mechanics.retry import AWS_MANAGED, CUSTOMER_MANAGED, RetrySchedu
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.mechanics.webhook_delivery import DeliveryPolicy, WebhookDelivery
 from simulator.mechanics.webhook_delivery import policy_problems as delivery_policy_problems
-from simulator.units import format_rate
+from simulator.units import format_count, format_rate
 from simulator.vocabulary import (
     Direction,
     Fidelity,
@@ -456,10 +456,14 @@ class Topic(Node):
                 return None
         self.copies += count * len(matching)
         self.copied += count * (len(matching) - 1)
-        push = Subscription.push if span is None else Subscription.push_cohort
-        for subscription in matching[1:]:
-            push(subscription, message.copy(), now_s)
-        push(matching[0], message, now_s)
+        if span is None:
+            for subscription in matching[1:]:
+                subscription.push(message.copy(), now_s)
+            matching[0].push(message, now_s)
+        else:
+            for subscription in matching[1:]:
+                subscription.push_cohort(message.copy(), now_s)
+            matching[0].push_cohort(message, now_s)
         return None
 
     def needs_singles(self) -> str | None:
@@ -569,6 +573,9 @@ class Topic(Node):
     def holding(self) -> int:
         return self.pending()
 
+    def backlog(self) -> float:
+        return self.held_back()
+
     def trouble(self) -> tuple[int, int]:
         return self.failed + self.given_up, self.throttled
 
@@ -584,6 +591,8 @@ class Topic(Node):
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["PublishesThrottled"] > 0:
             return f"{format_rate(rates['PublishesThrottled'])} are refused: the account may publish {format_rate(self.bucket.rate_per_s)}.", Culprit(self.id)
+        if self.held_back() >= 1:
+            return f"{format_count(self.held_back())} copies wait inside the topic for a subscription's receives a second.", Culprit(self.id)
         if rates["DeliveryRetries"] > 0:
             return f"{format_rate(rates['DeliveryRetries'])} deliveries are retried: a subscriber cannot be reached.", Culprit(self.id)
         return None

@@ -157,3 +157,33 @@ def test_a_rate_limit_hides_a_backlog_until_it_is_raised_or_the_pattern_asks_for
         cured = report_of("event-bus-fan-out", cure)
         assert cured["nodes"]["crm"]["metrics"]["CallsWaiting"]["max"] < 50
         assert cured["nodes"]["bus"]["metrics"]["IngestionToInvocationSuccessLatency"]["p99"] < 3
+
+
+def late_answers(report: dict[str, Any], from_s: float) -> float:
+    """Requests that the webhook answered too late from this time on."""
+    times, counts = report["series"]["time_s"], report["series"]["nodes"]["webhook"]["AnsweredTooLate"]
+    return float(counts[-1] - next(count for at_s, count in zip(times, counts, strict=True) if at_s >= from_s))
+
+
+def test_slow_webhook_stays_full_of_requests_that_no_one_waits_for() -> None:
+    report = report_of("slow-webhook")
+    assert late_answers(report, 600) > 0.9 * 10 * 300, "seven minutes after the burst, all of its capacity goes into late answers"
+    assert total(report, "topic", "NotificationsGivenUp") > 0.5 * total(report, "topic", "NumberOfMessagesPublished")
+    assert total(report, "webhook", "Requests") > 3 * total(report, "topic", "NumberOfMessagesPublished")
+    for cure in ("w2.max_receives_per_s=9", "webhook.queue_limit=50"):
+        assert late_answers(report_of("slow-webhook", cure), 300) == 0
+    assert total(report_of("slow-webhook", "w2.max_receives_per_s=9"), "topic", "NotificationsGivenUp") == 0
+
+
+def test_retry_storm_multiplies_the_load_and_growing_pauses_calm_it() -> None:
+    def peak_per_s(report: dict[str, Any]) -> float:
+        times, counts = report["series"]["time_s"], report["series"]["nodes"]["api"]["Requests"]
+        return max((counts[place + 10] - counts[place]) / (times[place + 10] - times[place]) for place in range(len(times) - 10))
+
+    storm = report_of("retry-storm")
+    calm = report_of("retry-storm", "w2.max_delay_target_s=60", "w2.num_retries=12", "w2.backoff_function=geometric")
+    assert peak_per_s(storm) > 50 * 30
+    assert peak_per_s(calm) < peak_per_s(storm) / 5
+    assert total(calm, "topic", "NotificationsGivenUp") == 0
+    for report in (storm, calm):
+        assert total(report, "api", "Successes") > 0.99 * total(report, "topic", "NumberOfMessagesPublished")
