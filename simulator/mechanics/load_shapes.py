@@ -52,7 +52,7 @@ class RampLoad(Shape):
     shape: Literal["ramp"] = "ramp"
     from_per_s: float = _rate(0.0, "From", "Messages a second at the start.")
     to_per_s: float = _rate(100.0, "To", "Messages a second at the end of the ramp, and after it.")
-    over_s: float = _time(300.0, "Over", "How long the ramp takes.", gt=0)
+    over_s: float = _time(300.0, "Over", "How long the ramp takes.", ge=0.001)
 
     def corners(self) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0.0, self.over_s]), np.array([self.from_per_s, self.to_per_s])
@@ -65,8 +65,8 @@ class BurstLoad(Shape):
     base_per_s: float = _rate(10.0, "Base", "Messages a second outside the burst.")
     peak_per_s: float = _rate(100.0, "Peak", "Messages a second in the burst.")
     start_s: float = _time(60.0, "Start", "When the burst begins.")
-    length_s: float = _time(60.0, "Length", "How long it lasts.", gt=0)
-    repeat_s: float | None = _time(None, "Repeat every", "Time from one burst to the next. Empty: only one.", gt=0)
+    length_s: float = _time(60.0, "Length", "How long it lasts.", ge=0.001)
+    repeat_s: float | None = _time(None, "Repeat every", "Time from one burst to the next. Empty: only one.", ge=0.001)
 
     @model_validator(mode="after")
     def _fits(self) -> BurstLoad:
@@ -114,7 +114,7 @@ class SineLoad(Shape):
     mean_per_s: float = _rate(50.0, "Mean", "Messages a second on average.")
     amplitude: float = parameter(
         0.5, "How far the rate swings, as a share of the mean.", title="Amplitude", unit="share", section="Load", ge=0, le=1, changeable=True)
-    cycle_s: float = _time(86400.0, "Period", "Time from one peak to the next.", gt=0)
+    cycle_s: float = _time(86400.0, "Period", "Time from one peak to the next.", ge=0.001)
     peak_at_s: float = _time(21600.0, "First peak at", "When the rate is highest for the first time.")
 
     def corners(self) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +130,7 @@ class CountsTrace(ParameterSet):
 
     kind: Literal["counts"] = "counts"
     name: str = parameter("", "Where it came from.", title="Name", section="Trace", max_length=200)
-    interval_s: float = _time(60.0, "Interval", "Length of each interval.", gt=0)
+    interval_s: float = _time(60.0, "Interval", "Length of each interval.", ge=0.001)
     counts: tuple[Annotated[float, Field(ge=0, le=1e12)], ...] = parameter(..., "Messages in each interval.", title="Counts", section="Trace", min_length=1, max_length=1_000_000)
 
 
