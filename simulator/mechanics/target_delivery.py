@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from simulator.engine.message import Message, spend
 from simulator.engine.node import Node
@@ -74,6 +74,9 @@ class Delivery:
 class Pusher(Node):
     """A node that pushes messages to targets. Its wires to them carry a `RetryPolicy`; those at its port ``dlq``, `DeadLetterParameters`."""
 
+    retries_everything: ClassVar[bool] = False
+    """Whether what a retry cannot mend is retried all the same."""
+
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
         self.invocations = self.attempts = self.succeeded = self.retried = self.failed = 0
@@ -107,7 +110,7 @@ class Pusher(Node):
             self._answered(delivery, message, Refusal(Outcome.REJECTED, "no_permissions", f"No permission to invoke {wire.target.name}", retryable=False))
         elif wire.source_port.verb is Verb.INVOKE:
             message.deadline_s = delivery.came_s + wire.parameters.maximum_event_age_s
-            wire.invoke(message, partial(self._answered, delivery))
+            wire.invoke(message, partial(self._answered, delivery), getattr(wire.parameters, "invocation_timeout_s", None))
         else:
             self._answered(delivery, message, wire.send(message))
 
@@ -121,6 +124,7 @@ class Pusher(Node):
             self.succeeded += count
             self.pending -= count
             self.success_latencies.add(now_s - delivery.came_s, count)
+            self.ended(delivery)
             return
         delivery.message = message
         booked_s = max(delivery.since_s, message.legs[3] if message.legs is not None else 0.0)
@@ -132,7 +136,7 @@ class Pusher(Node):
     def _failed(self, delivery: Delivery, refusal: Refusal, now_s: float) -> None:
         policy = delivery.wire.parameters
         asked_s = refusal.retry_after_s or 0.0
-        if not refusal.retryable or asked_s < 0:
+        if not (refusal.retryable or self.retries_everything) or asked_s < 0:
             self.give_up(delivery, refusal.cause, refusal.title)
             return
         if delivery.retries >= policy.maximum_retry_attempts:
@@ -165,9 +169,14 @@ class Pusher(Node):
         if queue is not None:
             if queue.send(message) is None:
                 self.dead_lettered += count
+                self.ended(delivery)
                 return
             self.dead_letters_failed += count
         self.lose(message, name, title)
+        self.ended(delivery)
+
+    def ended(self, delivery: Delivery) -> None:
+        """A delivery came to its end, good or bad."""
 
     def dead_letter_wire(self, wire: Wire) -> Wire | None:
         """The queue for what ``wire`` cannot deliver: the target's own, else the common one."""

@@ -16,10 +16,11 @@ from simulator.engine.message import Message, MessageType
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
-from simulator.languages.event_patterns import QUOTA_CHARACTERS, compile_pattern, event_of, has_wildcard, pattern_length, pattern_problems
+from simulator.languages.event_patterns import QUOTA_CHARACTERS, compile_pattern, event_of, has_wildcard, pattern_problems
 from simulator.measures import Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.event_archive import Archive, Entry
+from simulator.mechanics.event_rules import check_dead_letters, check_pattern, targets_of
 from simulator.mechanics.pacing import Pacer
 from simulator.mechanics.target_delivery import RETRIES, DeadLetterParameters, Delivery, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.token_bucket import TokenBucket
@@ -502,13 +503,7 @@ class EventBus(Pusher):
             if replay.to_s > replay.at_s - placed.parameters.archive_lag_s:
                 yield Finding("replay-before-archived", "warning", f"Replay '{replay.name}' of '{placed.name}' starts before all its events are in the archive: what is missing then is not replayed",
                               f"Start it {format_duration(placed.parameters.archive_lag_s)} after the last event or later", node=placed.id, parameter="replays")
-        targets = {link.other.id for link in placed.outgoing if link.port != "dlq"}
-        covered = {link.parameters.target for link in placed.out_of("dlq")}
-        for link in placed.out_of("dlq"):
-            if link.parameters.target and link.parameters.target not in targets:
-                yield Finding("unknown-target", "error", f"'{link.parameters.target}' is no target of '{placed.name}'", f"Targets: {', '.join(sorted(targets)) or 'none'}", node=placed.id, wire=link.id, parameter="target")
-        if targets and "" not in covered and targets - covered:
-            yield Finding("no-target-dead-letter-queue", "note", f"Events that '{placed.name}' cannot deliver within 24 hours are lost", "Wire its port for undeliverable events to a queue", node=placed.id)
+        yield from check_dead_letters(placed)
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
         yield self.prices[0], self.billed_events
@@ -538,21 +533,13 @@ def chunks(size_bytes: int) -> int:
 
 
 def _check_rules(placed: Placed) -> Iterator[Finding]:
-    links = [link for link in placed.outgoing if link.port != "dlq"]
+    links = targets_of(placed)
     if not links:
         yield Finding("no-rules", "warning", f"'{placed.name}' has no rules: what is put on it is gone", "Wire it to a target", node=placed.id)
     rules: dict[str, list[Any]] = {}
     for link in links:
         rules.setdefault(rule_name(link.parameters, link.id), []).append(link)
-        pattern = link.parameters.event_pattern
-        problems = pattern_problems(pattern)
-        for problem in problems:
-            yield Finding("event-pattern", "error", f"Event pattern of the rule to '{link.other.name}': {problem}", "Correct the pattern", node=placed.id, wire=link.id, parameter="event_pattern")
-        if pattern is None or problems:
-            continue
-        if pattern_length(pattern) > QUOTA_CHARACTERS:
-            yield Finding("event-pattern-quota", "warning", f"The event pattern of the rule to '{link.other.name}' has {pattern_length(pattern):,} characters; the quota is {QUOTA_CHARACTERS:,}", "Ask AWS for more, or shorten it", node=placed.id, wire=link.id, parameter="event_pattern")
-        yield from _check_matches(placed, link, pattern)
+        yield from check_pattern(placed, link)
     for name, members in rules.items():
         if len(members) > TARGETS_OF_A_RULE:
             yield Finding("targets-of-a-rule", "error", f"Rule '{name}' of '{placed.name}' has {len(members)} targets; a rule has at most {TARGETS_OF_A_RULE}", "Divide them among rules with the same pattern", node=placed.id, wire=members[-1].id, parameter="rule")
@@ -561,14 +548,3 @@ def _check_rules(placed: Placed) -> Iterator[Finding]:
     wildcards = sum(has_wildcard(members[0].parameters.event_pattern) for members in rules.values())
     if len(rules) > RULES or wildcards > WILDCARD_RULES:
         yield Finding("rule-quota", "warning", f"'{placed.name}' has {len(rules)} rules, {wildcards} with wildcards; the quotas are {RULES} and {WILDCARD_RULES}", "Use several buses", node=placed.id)
-
-
-def _check_matches(placed: Placed, link: Any, pattern: Any) -> Iterator[Finding]:
-    """A pattern that matches nothing is no error to AWS, but hardly meant."""
-    sources = [getattr(source.other.parameters, "message_types", None) for source in placed.into("in")]
-    if not sources or None in sources:
-        return
-    matches = compile_pattern(pattern)
-    if not any(matches(event_of(entry.name, entry.parsed_body())) for entries in sources if entries for entry in entries):
-        yield Finding("rule-matches-nothing", "warning", f"The rule to '{link.other.name}' matches no message type that is sent to '{placed.name}': nothing will come, and AWS gives no error",
-                      "Try the pattern on a message", node=placed.id, wire=link.id, parameter="event_pattern")

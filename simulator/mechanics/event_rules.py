@@ -1,0 +1,46 @@
+"""What the checks of buses share: patterns on wires, and dead-letter queues of targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.engine.placement import Link, Placed
+from simulator.languages.event_patterns import QUOTA_CHARACTERS, compile_pattern, event_of, pattern_length, pattern_problems
+from simulator.vocabulary import Finding
+
+
+def targets_of(placed: Placed) -> list[Link]:
+    """The wires to targets."""
+    return [link for link in placed.outgoing if link.port != "dlq"]
+
+
+def check_pattern(placed: Placed, link: Link) -> Iterator[Finding]:
+    """What is wrong with the pattern on a wire to a target; that it matches nothing is no error to AWS, but hardly meant."""
+    pattern = link.parameters.event_pattern
+    problems = pattern_problems(pattern)
+    for problem in problems:
+        yield Finding("event-pattern", "error", f"Event pattern of the wire to '{link.other.name}': {problem}", "Correct the pattern", node=placed.id, wire=link.id, parameter="event_pattern")
+    if pattern is None or problems:
+        return
+    if pattern_length(pattern) > QUOTA_CHARACTERS:
+        yield Finding("event-pattern-quota", "warning", f"The event pattern of the wire to '{link.other.name}' has {pattern_length(pattern):,} characters; the quota is {QUOTA_CHARACTERS:,}",
+                      "Ask AWS for more, or shorten it", node=placed.id, wire=link.id, parameter="event_pattern")
+    sources = [getattr(source.other.parameters, "message_types", None) for source in placed.into("in")]
+    if not sources or None in sources:
+        return
+    matches = compile_pattern(pattern)
+    if not any(matches(event_of(entry.name, entry.parsed_body())) for entries in sources if entries for entry in entries):
+        yield Finding("rule-matches-nothing", "warning", f"The pattern of the wire to '{link.other.name}' matches no message type that is sent to '{placed.name}': nothing will come, and AWS gives no error",
+                      "Try the pattern on a message", node=placed.id, wire=link.id, parameter="event_pattern")
+
+
+def check_dead_letters(placed: Placed) -> Iterator[Finding]:
+    """Whether each dead-letter queue belongs to a target, and each target has one."""
+    targets = {link.other.id for link in targets_of(placed)}
+    covered = {link.parameters.target for link in placed.out_of("dlq")}
+    for link in placed.out_of("dlq"):
+        if link.parameters.target and link.parameters.target not in targets:
+            yield Finding("unknown-target", "error", f"'{link.parameters.target}' is no target of '{placed.name}'", f"Targets: {', '.join(sorted(targets)) or 'none'}",
+                          node=placed.id, wire=link.id, parameter="target")
+    if targets and "" not in covered and targets - covered:
+        yield Finding("no-target-dead-letter-queue", "note", f"Events that '{placed.name}' cannot deliver in time are lost", "Wire its port for undeliverable events to a queue", node=placed.id)
