@@ -29,6 +29,7 @@ class Agenda(simpy.Environment):
         self._housekeeping = housekeeping
         self._checked_s = -1.0
         self._checks = 0
+        self._calls = 0
 
     def at(self, time_s: float, call: Callable[[Any], Any], argument: Any = None, rank: int = DEFAULT_RANK) -> None:
         """Book ``call(argument)`` for the simulated time ``time_s``; raise `SimulationError` if that has passed."""
@@ -42,7 +43,7 @@ class Agenda(simpy.Environment):
         Raise `SimulationError` if a million calls pass without the clock moving on.
         """
         queue: list[Any] = self._queue
-        calls = 0
+        calls = self._calls  # goes on from slice to slice: short ones must not put off the housekeeping for ever
         while queue:
             entry = heappop(queue)
             if entry[0] >= end_s:
@@ -59,6 +60,7 @@ class Agenda(simpy.Environment):
             if calls == CALLS_BETWEEN_CHECKS:
                 calls = 0
                 self._check()
+        self._calls = calls
         self._now = end_s
 
     def _check(self) -> None:
