@@ -34,6 +34,21 @@ def check_pattern(placed: Placed, link: Link) -> Iterator[Finding]:
                       "Try the pattern on a message", node=placed.id, wire=link.id, parameter="event_pattern")
 
 
+def check_loop(placed: Placed) -> Iterator[Finding]:
+    """Events that can come back to the bus."""
+    ways: list[tuple[Placed, tuple[str, ...]]] = [(link.other, (link.id,)) for link in targets_of(placed)]
+    seen: set[str] = set()
+    while ways:
+        node, wires = ways.pop()
+        if node is placed:
+            yield Finding("event-loop", "warning", f"Events can come back to '{placed.name}': what its patterns match again goes round for ever, and each round costs",
+                          "Let the pattern exclude what comes back, or publish it to another bus", node=placed.id, wire=wires[0], parameter="event_pattern")
+            return
+        if node.id not in seen:
+            seen.add(node.id)
+            ways.extend((link.other, wires) for link in targets_of(node))
+
+
 def check_dead_letters(placed: Placed) -> Iterator[Finding]:
     """Whether each dead-letter queue belongs to a target, and each target has one."""
     targets = {link.other.id for link in targets_of(placed)}

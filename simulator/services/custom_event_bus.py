@@ -19,7 +19,7 @@ from simulator.languages.event_patterns import Matcher, compile_pattern, event_o
 from simulator.measures import Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.event_archive import Archive, Entry
-from simulator.mechanics.event_rules import check_dead_letters, check_pattern, targets_of
+from simulator.mechanics.event_rules import check_dead_letters, check_loop, check_pattern, targets_of
 from simulator.mechanics.target_delivery import DeadLetterParameters, Delivery, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_duration, format_rate
@@ -420,6 +420,7 @@ class CustomEventBus(Pusher):
                 yield Finding("fifo-without-groups", "error", f"'{link.other.name}' subscribes in FIFO order, but events on '{placed.name}' have no groups", "Turn on event groups", node=placed.id, wire=link.id, parameter="order")
             if fifo and link.port == "out" and link.other_port == "events":
                 yield Finding("order-lost", "warning", f"'{link.other.name}' takes the events of a group in order, and works on them all at once", "Wire it to the port that waits for the answer", node=placed.id, wire=link.id, parameter="order")
+        yield from check_loop(placed)
         yield from check_dead_letters(placed)
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:

@@ -20,7 +20,7 @@ from simulator.languages.event_patterns import QUOTA_CHARACTERS, compile_pattern
 from simulator.measures import Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.event_archive import Archive, Entry
-from simulator.mechanics.event_rules import check_dead_letters, check_pattern, targets_of
+from simulator.mechanics.event_rules import check_dead_letters, check_loop, check_pattern, targets_of
 from simulator.mechanics.pacing import Pacer
 from simulator.mechanics.target_delivery import RETRIES, DeadLetterParameters, Delivery, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.token_bucket import TokenBucket
@@ -503,6 +503,7 @@ class EventBus(Pusher):
             if replay.to_s > replay.at_s - placed.parameters.archive_lag_s:
                 yield Finding("replay-before-archived", "warning", f"Replay '{replay.name}' of '{placed.name}' starts before all its events are in the archive: what is missing then is not replayed",
                               f"Start it {format_duration(placed.parameters.archive_lag_s)} after the last event or later", node=placed.id, parameter="replays")
+        yield from check_loop(placed)
         yield from check_dead_letters(placed)
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:

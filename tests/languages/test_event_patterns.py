@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from simulator.languages.event_patterns import PatternError, compile_pattern, event_of, explain, has_wildcard, pattern_problems
 
@@ -28,6 +29,41 @@ def test_all_recorded_cases_are_answered_as_aws_answered_them() -> None:
     wrong = [case["name"] for case in RECORDED if answer(case["pattern"], case["event"]) != case["expect"]]
     assert len(RECORDED) == 40
     assert wrong == []
+
+
+TEMPLATES = CASES.parents[1] / "cloudformation"
+
+
+class Template(yaml.SafeLoader):
+    """Reads CloudFormation, whose short functions (!Ref, !Sub...) become their arguments."""
+
+
+Template.add_multi_constructor("!", lambda loader, _, node: getattr(loader, f"construct_{node.id}")(node))
+
+
+def patterns_in(part: Any) -> list[Any]:
+    """Every event pattern of a template."""
+    if isinstance(part, list):
+        return [pattern for entry in part for pattern in patterns_in(entry)]
+    if not isinstance(part, dict):
+        return []
+    return [found for key, entry in part.items() for found in ([entry] if key in ("EventPattern", "Pattern") and isinstance(entry, dict) else patterns_in(entry))]
+
+
+@pytest.mark.skipif(not TEMPLATES.exists(), reason=f"the templates are not at {TEMPLATES}")
+def test_patterns_of_real_templates_are_accepted_and_match_what_they_ask_for() -> None:
+    files = sorted(path for path in TEMPLATES.glob("*/*") if path.suffix in (".yml", ".yaml"))
+    patterns = [pattern for file in files for pattern in patterns_in(yaml.load(file.read_text(encoding="utf-8"), Template))]  # noqa: S506 - a safe loader
+    assert len(patterns) >= 6
+    for pattern in patterns:
+        event = asked_for(pattern)
+        assert explain(pattern, event)[0]
+        assert not compile_pattern(pattern)({**event, next(iter(pattern)): "something else"})
+
+
+def asked_for(pattern: Any) -> Any:
+    """An event with the first value that each field asks for."""
+    return {key: asked_for(rule) if isinstance(rule, dict) else rule[0] for key, rule in pattern.items()}
 
 
 MATCHING = [

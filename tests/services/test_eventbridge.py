@@ -363,7 +363,9 @@ def test_patterns_are_not_judged_against_sources_that_cannot_be_known() -> None:
 
 def test_a_loop_through_a_function_comes_back_and_costs_each_time() -> None:
     nodes = {"source": ("traffic", at_times(1)), "bus": ("eventbridge", {"delivery_latency": constant(1)}), "f": ("lambda", {"duration": constant(1)})}
-    seen = outcome(drawing(nodes, {"source.out -> bus.in": {}, "bus.out -> f.events": {}, "f.out -> bus.in": {}}, duration_s=42))
+    scenario = drawing(nodes, {"source.out -> bus.in": {}, "bus.out -> f.events": {}, "f.out -> bus.in": {}}, duration_s=42)
+    assert "event-loop" in codes(scenario)
+    seen = outcome(scenario)
     assert seen.total("bus", "PutEventsEntriesCount") == pytest.approx(20, abs=1)
     assert seen.quantity("bus", "Custom and partner events") == seen.total("bus", "PutEventsEntriesCount")
 
