@@ -90,7 +90,7 @@ class ApiDestination(Node):
 
     kind = "api_destination"
     title = "API destination"
-    short_title = "EventBridge · API destination"
+    short_title = "API destination"
     neutral_title = "API destination"
     group = "Application integration"
     icon = "resource/AmazonEventBridgeEvent"

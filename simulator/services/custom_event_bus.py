@@ -119,7 +119,7 @@ class CustomEventBus(Pusher):
     retries_everything = True
     kind = "custom_event_bus"
     title = "EventBridge Custom Event Bus"
-    short_title = "EventBridge · Custom Event Bus"
+    short_title = "Custom Event Bus"
     neutral_title = "Event bus"
     group = "Application integration"
     icon = "resource/AmazonEventBridgeCustomEventBus"

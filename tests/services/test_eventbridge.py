@@ -171,7 +171,7 @@ def test_invocations_over_the_quota_are_delayed_not_refused() -> None:
 def test_delivery_takes_the_published_latency() -> None:
     scenario = bus_and_queues({"load": rate(200)}, [{}], duration_s=60)
     del scenario["nodes"][1]["parameters"]["delivery_latency"]
-    latency = outcome(scenario).metric("bus", "IngestionToInvocationStartLatency")
+    latency = outcome(scenario).metric("bus", "IngestiontoInvocationStartLatency")
     assert latency["p50"] == pytest.approx(0.148, rel=0.05)
     assert latency["p99"] == pytest.approx(0.387, rel=0.1)
 
@@ -373,6 +373,6 @@ def test_a_loop_through_a_function_comes_back_and_costs_each_time() -> None:
 def test_the_preset_has_the_newer_figures() -> None:
     preset = next(entry for entry in catalog.describe("eventbridge")["presets"] if entry["name"] == "recent_latency")
     scenario = bus_and_queues({"load": rate(200)}, [{}], preset["parameters"], duration_s=60)
-    latency = outcome(scenario).metric("bus", "IngestionToInvocationStartLatency")
+    latency = outcome(scenario).metric("bus", "IngestiontoInvocationStartLatency")
     assert latency["p99"] == pytest.approx(0.130, rel=0.1)
     assert latency["p90"] == pytest.approx(0.080, rel=0.1)
