@@ -152,7 +152,7 @@ class Network:
         if self._ended % self.trace_one_in == 0:
             self._samples.append(Ended(message, end, now_s))
 
-    def ended_cohort(self, message: Message, end: str, ramps: Iterable[tuple[float, float, int]], middle_s: float) -> None:
+    def ended_cohort(self, message: Message, end: str, ramps: Iterable[tuple[float, float, float]], middle_s: float) -> None:
         """`ended` for a cohort: its latencies are ``ramps`` of (first, last, messages), it ended at ``middle_s`` on average."""
         record = message.path.end(end)
         count = message.count

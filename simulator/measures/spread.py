@@ -21,19 +21,19 @@ class Spread:
 
     def __init__(self) -> None:
         self.singles: list[float] = []
-        self._weighted: list[tuple[float, int]] = []
-        self._ramps: list[tuple[float, float, int]] = []
+        self._weighted: list[tuple[float, float]] = []
+        self._ramps: list[tuple[float, float, float]] = []
         self._slice: Histogram | None = None
         self.total = Histogram()
 
-    def add(self, value: float, count: int = 1) -> None:
+    def add(self, value: float, count: float = 1) -> None:
         """Record ``count`` samples of ``value``."""
         if count == 1:
             self.singles.append(value)
         else:
             self._weighted.append((value, count))
 
-    def add_ramp(self, first: float, last: float, count: int) -> None:
+    def add_ramp(self, first: float, last: float, count: float) -> None:
         """Record ``count`` samples that run evenly from ``first`` to ``last``: those of a cohort."""
         self._ramps.append((first, last, count))
 
@@ -88,9 +88,9 @@ class Tally(Spread):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts: dict[float, int] = {}
+        self.counts: dict[float, float] = {}
 
-    def add(self, value: float, count: int = 1) -> None:
+    def add(self, value: float, count: float = 1) -> None:
         self.counts[value] = self.counts.get(value, 0) + count
 
     def fold(self) -> None:

@@ -87,7 +87,8 @@ class CohortReceiver(CohortStation):
         self.source.count_requests(calls)
         self.worker.busy.shift(calls, middle_s, self.agenda._now)
         for draw in draws:
-            self.worker.durations.add(draw.seconds, draw.calls)
+            for _, seconds in draw.samples:
+                self.worker.durations.add(seconds, draw.calls / len(draw.samples))
         return draws
 
     def on_end(self, work: Work) -> None:

@@ -23,13 +23,20 @@ from simulator.mechanics.bottleneck import Bottleneck
 from simulator.mechanics.cohort_storage import CohortStorage, split_failed
 from simulator.mechanics.quantiles import QuantileTable
 
-PARTS_A_TICK = 16
+PARTS_A_TICK = 8
 """Service times drawn for the messages that start in one tick."""
+
+CALLS_MEMORY = 0.995
+"""Batch sizes that are drawn have the mean they should have over about the last 1 / (1 - this) starts."""
+
+SAMPLES = 4
+SAMPLE_TURN = (2, 0, 3, 1)
+"""Latencies are recorded at so many points of each of these parts; long delays do not meet long services more often than others."""
 
 FLUID_ERROR = 0.03
 """The error of latencies, backlog and drain time that was measured against single messages (docs/explanation/cohorts.md)."""
 
-FEWEST_PARTS = 2
+FEWEST_PARTS = 1
 MOST_SPARE = 6.0
 """With so many times the root of the slots to spare, all of them are never busy by chance."""
 
@@ -77,11 +84,20 @@ def waiting_ratio(arrivals_per_s: float, ends_per_s: float, batch: int) -> float
 
 
 class Draw(NamedTuple):
-    """One part of the messages that start together: how long they wait for their slot to be ready, and are worked on."""
+    """One part of the messages that start together: how long they wait for their slot to be ready, and are worked on.
+
+    They end together, at the mean of ``samples``: (delay, service) of equal shares of them, in seconds, which keep the
+    distribution.
+    """
 
     delay_s: float
     seconds: float
     calls: int
+    samples: tuple[tuple[float, float], ...]
+
+    def delayed(self, delay_s: float) -> Draw:
+        """The same with a longer delay for all."""
+        return Draw(self.delay_s + delay_s, self.seconds, self.calls, tuple((delay + delay_s, service) for delay, service in self.samples))
 
 
 @dataclass(slots=True)
@@ -94,7 +110,7 @@ class Work:
     delay_s: float
     ends_s: float
     calls_end_s: float
-    ramps: list[tuple[float, float, int]]
+    ramps: list[tuple[float, float, float]]
 
 
 class CohortStation:
@@ -115,7 +131,7 @@ class CohortStation:
         self._clock_s = 0.0
         self._looked_s = 0.0
         self._booked = False
-        self._calls_due = 0.0
+        self._calls_due = self._calls_wanted = self._calls_drawn = 0.0
         self._tables: dict[int, QuantileTable] = {}
         self._served_before = 1
         self._busy_chance = self._waiting_ratio = self._ends_per_s = 0.0
@@ -357,14 +373,19 @@ class CohortStation:
         turn, other_turn = int(uniform() * parts), int(uniform() * parts)
         draws = []
         sizes = [self._batch_of_one(batch) for _ in messages]
-        scale = count / batch / sum(number / size for number, size in zip(messages, sizes, strict=True))
+        self._calls_wanted = CALLS_MEMORY * self._calls_wanted + count / batch
+        self._calls_drawn = CALLS_MEMORY * self._calls_drawn + sum(number / size for number, size in zip(messages, sizes, strict=True))
+        scale = self._calls_wanted / self._calls_drawn
         for place, (number, size) in enumerate(zip(messages, sizes, strict=True)):
             self._calls_due += scale * number / size
             calls = int(self._calls_due)
             self._calls_due -= calls
-            delay_s = self.delay_s(((place + turn) % parts + uniform()) / parts, waited_s)
-            seconds = self._table(size).at(((place + other_turn) % parts + uniform()) / parts) * factor
-            draws.append(Draw(delay_s, seconds, calls))
+            table, first, second = self._table(size), (place + turn) % parts, (place + other_turn) % parts
+            samples = tuple(
+                (self.delay_s((first + (SAMPLE_TURN[fine] + uniform()) / SAMPLES) / parts, waited_s), table.at((second + (fine + uniform()) / SAMPLES) / parts) * factor)
+                for fine in range(SAMPLES)
+            )
+            draws.append(Draw(sum(sample[0] for sample in samples) / SAMPLES, sum(sample[1] for sample in samples) / SAMPLES, calls, samples))
         return draws
 
     def _batch_of_one(self, batch: float) -> int:
@@ -421,11 +442,11 @@ def _work(attempt: Message | None, entries: list[tuple[Draw, int]], span: Span, 
     if attempt is None or not count:
         return Work(None, calls, middle_s, delay_s, middle_s + mean_s, calls_end_s, [])
     part = _part(attempt, count)
-    ramps = []
+    ramps: list[tuple[float, float, float]] = []
     for draw, number in entries:
-        seconds = draw.delay_s + draw.seconds
         if number:
-            ramps.append((span.from_s + seconds - part.born_s, span.to_s + seconds - span.born_to_s, number))
+            first_s, last_s, share = span.from_s - part.born_s, span.to_s - span.born_to_s, number / SAMPLES
+            ramps.extend((first_s + delay + service, last_s + delay + service, share) for delay, service in draw.samples)
     part.span = span.shifted(mean_s)
     return Work(part, calls, middle_s, delay_s, part.span.to_s if apart else middle_s + mean_s, calls_end_s, ramps)
 

@@ -527,7 +527,8 @@ class Function(Processor):
         self.invocations += calls
         self.concurrency.shift(calls, middle_s + sum(part.calls * part.delay_s for part in parts) / max(1, calls), now_s)
         for part in parts:
-            self.durations.add(part.seconds, part.calls)
+            for _, seconds in part.samples:
+                self.durations.add(seconds, part.calls / len(part.samples))
             self._bill(part.seconds, part.calls)
         cold = self.fleet.grow(sum(part.calls * part.seconds for part in parts) / elapsed_s, now_s)
         for _ in range(min(cold, 1)):
@@ -536,7 +537,7 @@ class Function(Processor):
             self.init_durations.add(init_s, cold)
             self._bill(init_s, cold)
             delay_s = init_s * min(1.0, cold / max(1, calls))
-            parts = [part._replace(delay_s=part.delay_s + delay_s) for part in parts]
+            parts = [part.delayed(delay_s) for part in parts]
         return parts
 
     def end_cohort(self, wire: Wire, work: Work, now_s: float) -> None:
