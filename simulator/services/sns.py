@@ -2,12 +2,13 @@
 
 Subscriptions are wires: to SQS queues, Lambda functions and Firehose streams, to HTTP endpoints, and to people by e-mail,
 SMS and mobile push. A failed delivery is retried on the schedule of its protocol, then goes to the subscription's dead-letter
-queue or is lost. FIFO topics are not modelled.
+queue or is lost. A FIFO topic keeps the order within each group (the message's key) and drops duplicates for five minutes.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -21,6 +22,7 @@ from simulator.engine.wire import Wire
 from simulator.languages.filter_policies import compile_policy, policy_problems
 from simulator.measures import Spread, Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
+from simulator.mechanics.ordered_delivery import OrderedDelivery
 from simulator.mechanics.quantiles import QuantileTable, table_of
 from simulator.mechanics.retry import AWS_MANAGED, CUSTOMER_MANAGED, RetrySchedule
 from simulator.mechanics.token_bucket import TokenBucket
@@ -64,6 +66,7 @@ CHUNK_BYTES = 65536
 LATENCY_PARTS = 4
 """A cohort is delivered in so many parts, each with a latency of its own from another part of the distribution."""
 LARGEST_TO_ALL_BYTES = 262144
+DEDUPLICATION_S = 300.0
 
 
 class TopicParameters(ParameterSet):
@@ -72,6 +75,18 @@ class TopicParameters(ParameterSet):
     maximum_message_size_bytes: int = parameter(
         262144, "A larger message is refused. Above 256 KiB only SQS, Lambda and Firehose can subscribe.", title="Maximum message size",
         unit="bytes", section="Publishing", aws="MaximumMessageSize", ge=1024, le=1048576, source=API, changeable=True)
+    fifo: bool = parameter(
+        False, "Keeps the order within each group, which is the message's key, and drops what is published again within 5 minutes. Only queues can subscribe.",
+        title="FIFO topic", section="FIFO", aws="FifoTopic", source=API)
+    fifo_throughput_scope: Literal["Topic", "MessageGroup"] = parameter(
+        "Topic", "Topic: 3,000 messages or 20 MB a second for the whole topic. MessageGroup: 300 messages a second for each group, and only the account's quota for all.",
+        title="Throughput scope", section="FIFO", aws="FifoThroughputScope", source=API)
+    fifo_messages_per_s: float = parameter(
+        3000, "Messages a second of a FIFO topic whose scope is the topic.", title="FIFO messages a second", unit="per_s", section="FIFO", gt=0, le=1_000_000, source=QUOTAS, advanced=True)
+    fifo_megabytes_per_s: float = parameter(
+        20, "Megabytes a second of a FIFO topic whose scope is the topic.", title="FIFO megabytes a second", unit="MB", section="FIFO", gt=0, le=100_000, source=QUOTAS, advanced=True)
+    fifo_group_messages_per_s: float = parameter(
+        300, "Messages a second of one group.", title="Messages a second of a group", unit="per_s", section="FIFO", gt=0, le=1_000_000, source=QUOTAS, advanced=True)
 
 
 class PublishQuota(ParameterSet):
@@ -295,8 +310,77 @@ class WebhookSubscription(Subscription):
         self.delivery.deliver(message, pushed_s)
 
 
-BILLED_ACTIONS = ("http:Request", "email:Send", "push:Send", "firehose:PutRecord")
-"""What deliveries are billed for, in the order of the prices."""
+class OrderedSubscription(Subscription):
+    """Delivers in order by group, as a FIFO topic does: a message that fails holds back its group."""
+
+    def __init__(self, topic: Topic, wire: Wire) -> None:
+        super().__init__(topic, wire)
+        behind = topic.cause("group_order", "Behind others of its group", Culprit(wire.target.id))
+        self._ordered = OrderedDelivery(topic.agenda, self._attempt, self._pause_s, topic.delivered_to, self._undeliverable, (self.delivering, behind, self.retrying))
+
+    def push(self, message: Message, now_s: float) -> None:
+        message.size_bytes += self.envelope_bytes
+        self.wire.depart(message.count)
+        self._ordered.push(message, self.latency_s())
+
+    def _attempt(self, message: Message, first: bool) -> Refusal | None:
+        return self.wire.arrive(message) if first else self.wire.send(message)
+
+    def _pause_s(self, refusal: Refusal, retries: int) -> float | None:
+        pause_s = AWS_MANAGED.delay_s(retries) if refusal.retryable else None
+        if pause_s is None:
+            return None
+        self.topic.retries += 1
+        return pause_s * (0.5 + self.topic.jitter.uniform())
+
+    def _undeliverable(self, message: Message, refusal: Refusal) -> None:
+        self.topic.failed += message.count
+        self.topic.give_up(message, self.wire, refusal)
+
+
+class FifoRules:
+    """What a FIFO topic does to a message that is published: throughput, and duplicates."""
+
+    def __init__(self, values: Any, now_s: float) -> None:
+        self._values = values
+        self._topic = TokenBucket(values.fifo_messages_per_s, values.fifo_messages_per_s, now_s)
+        self._bytes = TokenBucket(values.fifo_megabytes_per_s * 1e6, max(1_048_576.0, values.fifo_megabytes_per_s * 1e6), now_s)
+        self._groups: dict[int, TokenBucket] = {}
+        self._seen: set[tuple[str, str, int]] = set()
+        self._order: deque[tuple[float, tuple[str, str, int]]] = deque()
+
+    def throttles(self, message: Message, now_s: float) -> Refusal | None:
+        """The refusal if a group or the topic is over its throughput."""
+        rate_per_s = self._values.fifo_group_messages_per_s
+        group = self._groups.get(message.key)
+        if group is None:
+            group = self._groups[message.key] = TokenBucket(rate_per_s, max(1.0, rate_per_s), now_s)
+        whole = self._values.fifo_throughput_scope == "Topic"
+        if group.available(now_s) < 1:
+            return Refusal(Outcome.THROTTLED, "group_throughput", "A message group is over its throughput")
+        if whole and (self._topic.available(now_s) < 1 or self._bytes.available(now_s) < message.size_bytes):
+            return Refusal(Outcome.THROTTLED, "topic_throughput", "The FIFO topic is over its throughput")
+        group.take_all(1, now_s)
+        if whole:
+            self._topic.take_all(1, now_s)
+            self._bytes.take_all(message.size_bytes, now_s)
+        return None
+
+    def is_duplicate(self, message: Message, wire: Wire, now_s: float) -> bool:
+        """Whether this producer published the same message in the last five minutes."""
+        order = self._order
+        while order and order[0][0] <= now_s - DEDUPLICATION_S:
+            self._seen.discard(order.popleft()[1])
+        identity = (wire.id, message.path.nodes[0], message.number)
+        if identity in self._seen:
+            return True
+        self._seen.add(identity)
+        order.append((now_s, identity))
+        return False
+
+
+BILLED_ACTIONS = {"http": "http:Request", "email": "email:Send", "push": "push:Send", "firehose": "firehose:PutRecord"}
+"""What deliveries are billed for, by the name of the price."""
 
 SUBSCRIPTIONS: Mapping[str, type[Subscription]] = {"out": Subscription, "people": PeopleSubscription, "http": WebhookSubscription}
 
@@ -329,6 +413,9 @@ class Topic(Node):
         Quota("publish", "Messages published to standard topics, us-east-1", 30000, "per_s", "account and Region", True, QUOTAS),
         Quota("subscriptions", "Subscriptions of a topic", 12_500_000, "count", "topic", True, QUOTAS),
         Quota("filter_policies", "Filter policies of a topic", 200, "count", "topic", True, QUOTAS),
+        Quota("fifo_topic", "Messages a second, FIFO topic, scope Topic (or 20 MB)", 3000, "per_s", "topic", False, QUOTAS),
+        Quota("fifo_group", "Messages a second of a message group", 300, "per_s", "message group", False, QUOTAS),
+        Quota("fifo_subscriptions", "Subscriptions of a FIFO topic", 100, "count", "topic", False, QUOTAS),
         Quota("attempts", "Delivery attempts to SQS, Lambda and Firehose, over 23 days", 100_015, "count", "message", False, RETRIES),
         Quota("people_attempts", "Delivery attempts to e-mail, SMS and mobile push, over 6 hours", 50, "count", "message", False, RETRIES),
         Quota("http_retry_time", "Retry time of an HTTP/S delivery", 3600, "s", "message", False, RETRIES),
@@ -351,15 +438,19 @@ class Topic(Node):
         Metric("NotificationsGivenUp", "Given up", "messages", "sum", "Copies that SNS gave up to deliver, by any protocol. CloudWatch has no such metric.", "given_up", None, False, "trouble"),
         Metric("NotificationsToDeactivated", "To deactivated e-mail", "messages", "sum", "Copies for e-mail subscriptions that their rate has deactivated. CloudWatch has no such metric.", "deactivated", None, False, "trouble"),
         Metric("NotificationsHeldBack", "Held back", "messages", "gauge", "Copies that wait for an HTTP subscription's receives a second. CloudWatch has no such metric.", "held_back", None, False, "backlog"),
+        Metric("MessagesDeduplicated", "Deduplicated", "messages", "sum", "Messages that a FIFO topic took and did not deliver, because it had them already. CloudWatch has no such metric.", "deduplicated", None, False, "filter"),
         Metric("DeliveryRetries", "Delivery retries", "count", "sum", "Attempts after the first. CloudWatch has no such metric.", "retries", None, False, "trouble"),
         Metric("DwellTime", "Dwell time", "s", "spread", "Time from publishing to delivery; SNS shows it in delivery logs only; CloudWatch has no such metric.", "dwell", None, True, "latency"),
         Metric("NotificationsPending", "Pending", "messages", "gauge", "Copies on their way, or waiting for a retry. CloudWatch has no such metric.", "pending", None, False, "backlog"),
     )
-    wait_titles: ClassVar[Mapping[str, str]] = {"delivery_latency": "Delivery latency", "delivery_retry": "Retrying a delivery", "request_timeout": "No answer in time", "receives_per_s": "Held to the receives a second"}
+    wait_titles: ClassVar[Mapping[str, str]] = {"delivery_latency": "Delivery latency", "delivery_retry": "Retrying a delivery", "request_timeout": "No answer in time", "receives_per_s": "Held to the receives a second", "group_order": "Behind others of its group"}
     overlay = Overlay("NotificationsPending", (Figure("NumberOfMessagesPublished"), Figure("DwellTime", "p99")))
     prices = (
         Price("publish", "Publishes, standard topic", 0.50e-6, "request of up to 64 KB", PRICING),
         Price("body_filter", "Filtering on the body", 0.09, "GB scanned", PRICING),
+        Price("publish_fifo", "Publishes, FIFO topic", 0.30e-6, "request of up to 64 KB", PRICING),
+        Price("publish_fifo_bytes", "Data published to a FIFO topic", 0.017, "GB", FREE_WORD),
+        Price("deliver_fifo", "Deliveries of a FIFO topic", 0.01e-6, "notification", FREE_WORD),
         Price("http", "Deliveries to HTTP/S", 0.60e-6, "notification", PRICING),
         Price("email", "Deliveries by e-mail", 2e-5, "notification", PRICING),
         Price("push", "Deliveries by mobile push", 0.50e-6, "notification", PRICING),
@@ -373,19 +464,22 @@ class Topic(Node):
             "HTTP/S: request timeout of 15 s, retries in four phases with a back-off function, 429 and 5xx retried and other 4xx not, receives a second.",
             "E-mail, SMS and mobile push: 50 attempts over 6 hours. E-mail above 10 a second deactivates the subscription.",
             "A dead-letter queue for each subscription.",
+            "FIFO topics: order by group, duplicates dropped for five minutes, throughput of the topic and of a group, subscribers that are queues.",
             "The publish quota, shared by all topics of the account.",
         ),
         approximated=(
             "Delivery latency is one public measurement, SNS to Lambda; change it at the subscription.",
             "The size of the JSON envelope is a parameter.",
             "Retries have a jitter of half the pause up and down; AWS publishes no figure.",
+            "A duplicate is the same message from the same producer: contents are not compared.",
+            "A message that a FIFO topic cannot deliver holds back its group until it is given up.",
             "The curves of the four back-off functions: AWS shows them in a picture, without formulas.",
             "Receives a second of an HTTP subscription are spaced evenly; AWS says it keeps an average.",
             "A failed attempt with a 4xx counts as failed; one report says that AWS does not count it.",
             "A filter policy acts at once; AWS takes up to 15 minutes to apply a change.",
         ),
         ignored=(
-            "FIFO topics, archive and replay, message data protection.",
+            "Archive and replay of FIFO topics, message data protection.",
             "Confirmation of subscriptions, PublishBatch as one request, and topic-wide delivery policies: set the policy at each subscription.",
             "The free tier, and data transfer.",
         ),
@@ -417,7 +511,9 @@ class Topic(Node):
         self.published = self.delivered = self.failed = self.redriven = self.redrive_failed = self.throttled = self.retries = 0
         self.filtered_out = self.filtered_attributes = self.filtered_body = self.filtered_bare = self.filtered_opaque = 0
         self.publish_requests, self.scanned_bytes = 0, 0.0
-        self.copies = self.given_up = self.deactivated = 0
+        self.copies = self.given_up = self.deactivated = self.deduplicated = 0
+        self._fifo_bytes = 0
+        self._fifo = FifoRules(self.parameters, 0.0) if self.parameters.fifo else None
         self.sizes, self.dwell = Tally(), Spread()
         self.add_dwell, self._size_counts = self.dwell.add, self.sizes.counts
         self.jitter = self.stream("jitter")
@@ -426,7 +522,7 @@ class Topic(Node):
         self._matching: dict[MessageType, list[Subscription]] = {}
 
     def start(self) -> None:
-        self._subscriptions = [kind(self, wire) for port, kind in SUBSCRIPTIONS.items() for wire in self.wires_out[port]]
+        self._subscriptions = [(OrderedSubscription if self._fifo else kind)(self, wire) for port, kind in SUBSCRIPTIONS.items() for wire in self.wires_out[port]]
         self._scanning = sum(subscription.filters_body for subscription in self._subscriptions)
 
     def accept(self, message: Message, wire: Wire) -> Refusal | None:
@@ -436,10 +532,20 @@ class Topic(Node):
         if size_bytes > self.parameters.maximum_message_size_bytes:
             return Refusal(Outcome.REJECTED, "too_large", "Message larger than the topic's maximum", retryable=False)
         span = message.span
+        throttled = self._fifo.throttles(message, now_s) if self._fifo is not None else None
+        if throttled is not None:
+            self.throttled += count
+            return throttled
         if not (self.bucket.take_all(count, now_s) if span is None else self.bucket.take_over(count, span.from_s, span.to_s)):
             self.throttled += count
             return Refusal(Outcome.THROTTLED, "publish_quota", "Publish quota of the account reached")
         self.entered += count
+        if self._fifo is not None:
+            self._fifo_bytes += size_bytes
+            if self._fifo.is_duplicate(message, wire, now_s):
+                self.deduplicated += count
+                self.finish(message, "deduplicated")
+                return None
         self.published += count
         self.publish_requests += count if size_bytes <= CHUNK_BYTES else count * math.ceil(size_bytes / CHUNK_BYTES)
         sizes = self._size_counts
@@ -467,7 +573,7 @@ class Topic(Node):
         return None
 
     def needs_singles(self) -> str | None:
-        return None
+        return "A FIFO topic keeps the order of single messages." if self.parameters.fifo else None
 
     def room(self, message: Message) -> int:
         span = span_of(message)
@@ -554,6 +660,12 @@ class Topic(Node):
             for problem in policy_problems(link.parameters.filter_policy, link.parameters.filter_policy_scope):
                 yield Finding("filter-policy", "error", f"Filter policy of the subscription to '{link.other.name}': {problem}", "Correct the policy", wire=link.id, node=placed.id, parameter="filter_policy")
         subscribers = {link.other.id for link in subscriptions}
+        if placed.parameters.fifo:
+            for link in subscriptions:
+                if link.other.kind != "sqs":
+                    yield Finding("fifo-subscriber", "error", f"'{placed.name}' is a FIFO topic, and '{link.other.name}' is no queue: only queues can subscribe", "Put a queue between them", wire=link.id, node=placed.id, parameter="fifo")
+            if len(subscriptions) > 100:
+                yield Finding("fifo-subscriptions", "error", f"'{placed.name}' has {len(subscriptions)} subscriptions; a FIFO topic has at most 100", "Use several topics", node=placed.id, parameter="fifo")
         dead_letters = placed.out_of("dlq")
         for link in dead_letters:
             if link.parameters.subscriber and link.parameters.subscriber not in subscribers:
@@ -580,13 +692,19 @@ class Topic(Node):
         return self.failed + self.given_up, self.throttled
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
-        yield self.prices[0], self.publish_requests
+        prices = {price.name: price for price in self.prices}
+        if self._fifo is None:
+            yield prices["publish"], self.publish_requests
+        else:
+            yield prices["publish_fifo"], self.publish_requests
+            yield prices["publish_fifo_bytes"], self._fifo_bytes / 1e9
+            yield prices["deliver_fifo"], self.delivered
         if self._scanning:
-            yield self.prices[1], self.scanned_bytes / 1e9
-        for price, action in zip(self.prices[2:], BILLED_ACTIONS, strict=True):
+            yield prices["body_filter"], self.scanned_bytes / 1e9
+        for name, action in BILLED_ACTIONS.items():
             delivered = sum(wire.delivered for port in SUBSCRIPTIONS for wire in self.wires_out[port] if action in wire.target_port.actions)
             if delivered:
-                yield price, delivered
+                yield prices[name], delivered
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["PublishesThrottled"] > 0:

@@ -289,4 +289,5 @@ def test_documented_limits_are_the_defaults_and_bounds() -> None:
     assert (size["default"], size["minimum"], size["maximum"]) == (262_144, 1024, 1_048_576)
     assert described["account_parameters"]["properties"]["publish_per_s"]["default"] == 30_000
     assert {quota["name"]: quota["value"] for quota in described["quotas"]} == {"publish": 30_000, "subscriptions": 12_500_000, "filter_policies": 200, "attempts": 100_015,
-        "people_attempts": 50, "http_retry_time": 3600, "email": 10, "firehose_subscriptions": 5}
+        "people_attempts": 50, "http_retry_time": 3600, "email": 10, "firehose_subscriptions": 5,
+        "fifo_topic": 3000, "fifo_group": 300, "fifo_subscriptions": 100}
