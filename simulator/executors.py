@@ -40,10 +40,24 @@ def open_executor(dask_scheduler: str | None = None, processes: int | None = Non
         yield pool, width
     finally:
         # What still runs is of no use any more, and a long run would keep its caller waiting.
-        mine = [child for child in multiprocessing.active_children() if child not in started]
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in mine:
-            child.terminate()
+        with _uninterrupted():
+            mine = [child for child in multiprocessing.active_children() if child not in started]
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in mine:
+                child.terminate()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a second Ctrl-C not undo what the first one was answered with (only the main thread is ever interrupted)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def cores() -> int:

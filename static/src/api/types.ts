@@ -296,7 +296,10 @@ export interface Report {
   duration_s: number
   simulated_s: number
   warm_up_s: number
-  fidelity: { asked: string; used: string; largest_cohort: number }
+  fidelity: {
+    asked: string | number; used: 'exact' | 'cohorts'; tick_s: number | null; largest_cohort: number; expected_error: number
+    nodes: Record<string, { used: 'exact' | 'cohorts'; largest_cohort: number; expected_error: number; why: string | null }>
+  }
   stopped: boolean
   wall_s: number
   messages_per_wall_s: number | null

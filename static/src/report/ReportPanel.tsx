@@ -26,7 +26,7 @@ function Whole({ report }: { report: Report }) {
       <div className="report-head">
         <p>
           {formatWithWord(created, 'messages')} = {formatQuantity(finished, 'messages')} finished + {formatQuantity(lost, 'messages')} lost + {formatQuantity(unfinished, 'messages')} unfinished{residual === 0 ? ', every one accounted for' : `; ${residual} unaccounted for`}.
-          {' '}{formatQuantity(report.simulated_s, 's')} simulated in {formatQuantity(report.wall_s, 's')}, fidelity {report.fidelity.used}, seed {report.seed}, engine {report.engine_version}.{warmUpText(report)}
+          {' '}{formatQuantity(report.simulated_s, 's')} simulated in {formatQuantity(report.wall_s, 's')}, seed {report.seed}, engine {report.engine_version}.{fidelityText(report)}{warmUpText(report)}
         </p>
         <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => download(report)}>Download as JSON</Button>
       </div>
@@ -35,6 +35,15 @@ function Whole({ report }: { report: Report }) {
       <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} />)}</div>
     </div>
   )
+}
+
+/** Whether every message was simulated by itself, and what to expect of the figures if not. */
+function fidelityText({ fidelity, nodes }: Report): string {
+  if (fidelity.used === 'exact') return ' Every message was simulated by itself.'
+  const single = Object.entries(fidelity.nodes).filter(([id, node]) => node.used === 'exact' && nodes[id]).map(([id]) => nodes[id]!.name)
+  const error = fidelity.expected_error > 0 ? `: expect latencies, backlogs and drain times within ${formatQuantity(fidelity.expected_error, 'share')}` : ''
+  const apart = single.length ? ` Message by message: ${single.join(', ')}.` : ''
+  return ` One token stood for up to ${formatWithWord(fidelity.largest_cohort, 'messages')}${error}.${apart}`
 }
 
 /** When statistics began, if not at once. */
@@ -55,6 +64,7 @@ function NodeReport({ id, report }: { id: string; report: Report }) {
       <dl className="live-metrics">
         {metrics.map(([name, metric]) => <div key={name} title={name}><dt>{metric.title || name}</dt><dd>{metricText(metric)}</dd></div>)}
       </dl>
+      {report.fidelity.nodes[id]?.why && report.fidelity.used === 'cohorts' && <Text size="xs" c="dimmed">Message by message: {report.fidelity.nodes[id]!.why}</Text>}
       {law && <Text size="xs" c="dimmed" title="Mean number waiting = arrival rate × mean wait, each measured on its own">Little’s law: {formatQuantity(law.mean_in_system, 'count')} waiting = {formatQuantity(law.arrivals_per_s, 'per_s')} × {formatQuantity(law.mean_time_s, 's')}</Text>}
       {node.theory?.nodes.at(-1) === id && <TheoryPart report={report} node={id} />}
     </section>
