@@ -133,7 +133,7 @@ class Gamma(DurationDistribution):
     type: Literal["gamma"] = "gamma"
     mean_s: float = _seconds(1.0, "Mean", "The average duration.", gt=0)
     coefficient_of_variation: float = parameter(
-        0.5, "Standard deviation divided by the mean.", title="Coefficient of variation", section="Distribution", gt=0, le=100)
+        0.5, "Standard deviation divided by the mean.", title="Coefficient of variation", section="Distribution", ge=0.001, le=100)
 
     def expected_s(self) -> float:
         return self.mean_s

@@ -259,7 +259,7 @@ class TestRecordedTimes:
     [
         ({"shape": "constant", "rate_per_s": -1}, "greater than or equal to 0"),
         ({"shape": "constant", "rate_per_s": float("nan")}, "rate_per_s"),
-        ({"shape": "ramp", "over_s": 0}, "greater than 0"),
+        ({"shape": "ramp", "over_s": 0}, "greater than or equal to 0.001"),
         ({"shape": "burst", "start_s": 60, "length_s": 60, "repeat_s": 100}, "the burst ends at 120 s"),
         ({"shape": "steps", "steps": []}, "at least 1 item"),
         ({"shape": "sine", "amplitude": 1.5}, "less than or equal to 1"),
