@@ -122,7 +122,7 @@ class TestAgainstTextbooks:
         ({"type": "exponential", "mean_s": float("nan")}, "mean_s"),
         ({"type": "exponential", "mean_s": float("inf")}, "mean_s"),
         ({"type": "constant", "value_s": -1}, "greater than or equal to 0"),
-        ({"type": "gamma", "mean_s": 1, "coefficient_of_variation": 0}, "greater than 0"),
+        ({"type": "gamma", "mean_s": 1, "coefficient_of_variation": 0}, "greater than or equal to 0.001"),
         ({"type": "uniform", "low_s": 2, "high_s": 1}, "the upper bound (1.0 s) must not be below the lower (2.0 s)"),
         ({"type": "empirical", "samples_s": []}, "at least 1 item"),
         ({"type": "empirical", "samples_s": [0.1, -2]}, "greater than or equal to 0"),
