@@ -102,11 +102,15 @@ def _drain(time_s: Sequence[float], backlog: Sequence[float], at: int, peak: flo
     return f"; {format_count(backlog[-1])} were left at the end."
 
 
+COUNTED = ("messages", "requests")
+"""Units that read well after a number; anything else is told as so many times."""
+
+
 def _trouble(figures: Mapping[str, Any]) -> list[str]:
     sentences = [f"{figures['name']} lost {format_count(loss['messages'])} messages: {loss['title'].lower()}." for loss in figures["losses"] if loss["messages"]]
     for metric in figures["metrics"].values():
         if metric["type"] == "sum" and metric.get("trouble") and metric["total"]:
-            sentences.append(f"{figures['name']}: {format_count(metric['total'])} {metric['title'].lower()}.")
+            sentences.append(f"{figures['name']}, {metric['title'][:1].lower()}{metric['title'][1:]}: {format_count(metric['total'])} {metric['unit'] if metric['unit'] in COUNTED else 'times'}.")
     return sentences
 
 
