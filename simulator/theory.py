@@ -49,6 +49,8 @@ def mg1_wait_s(arrivals_per_s: float, mean_s: float, variance_s2: float) -> floa
 
 def mgc_wait_s(arrivals_per_s: float, mean_s: float, variance_s2: float, servers: int) -> float:
     """Mean wait before service, approximately (M/G/c; Lee and Longton 1959): exact for one server and for exponential work."""
+    if mean_s <= 0:
+        return 0.0
     return (1 + variance_s2 / mean_s**2) / 2 * mmc_wait_s(arrivals_per_s, mean_s, servers)
 
 

@@ -31,6 +31,8 @@ class MessageType:
     failure_probability: float = 0.0
     draw_key: Callable[[], int] = int
     """Draws the partition or group key of a message; a cohort has none, its messages draw theirs when they are told apart."""
+    renews_id: bool = False
+    """A send that repeats another, with a deduplication id of its own."""
 
 
 class Place(IntEnum):

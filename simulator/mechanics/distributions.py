@@ -259,6 +259,11 @@ class Percentiles(DurationDistribution):
         return durations
 
 
+def measured(*points: tuple[float, float]) -> Percentiles:
+    """Percentiles from pairs of (share, seconds)."""
+    return Percentiles(points=tuple(PercentilePoint(share=share, value_s=value_s) for share, value_s in points))
+
+
 Distribution = Annotated[Constant | Exponential | Lognormal | Gamma | Uniform | Empirical | Percentiles, Field(discriminator="type")]
 
 

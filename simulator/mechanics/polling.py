@@ -25,6 +25,8 @@ class PullSource(Protocol):
     wait_time_s: float
     visible: Gauge
     full_cause: Cause
+    in_order: bool
+    """Whether the messages of one key must be processed in order: after a failure, those that follow it are given back too."""
 
     def receive(self, limit: int, bottleneck: Bottleneck, path_to: str, visibility_timeout_s: float | None = None) -> list[Message]:
         """Up to ``limit`` messages, hidden from other consumers for the visibility timeout; empty if there are none."""

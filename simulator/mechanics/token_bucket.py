@@ -21,8 +21,8 @@ class TokenBucket:
         self._when_s = now_s
         return self._tokens
 
-    def take_all(self, count: int, now_s: float) -> bool:
-        """Take ``count`` tokens if there are so many; otherwise none."""
+    def take_all(self, count: float, now_s: float) -> bool:
+        """Take ``count`` tokens (a fraction too) if there are so many; otherwise none."""
         tokens = self._tokens + (now_s - self._when_s) * self.rate_per_s
         if tokens > self.burst:
             tokens = self.burst

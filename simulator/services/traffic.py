@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -103,6 +104,7 @@ class SingleKey(ParameterSet):
     """All messages have the same key."""
 
     keys: Literal["single"] = "single"
+    value: int = parameter(0, "The key, as a number: types and sources that give the same one share it.", title="Key", section="Keys", ge=0, le=10_000_000)
 
 
 Keys = Annotated[SingleKey | UniformKeys | ZipfKeys, Field(discriminator="keys")]
@@ -119,6 +121,13 @@ class TypeOfMessage(ParameterSet):
     failure_probability: float = parameter(
         0.0, "Chance that an attempt at processing it fails, every time. 1 is a poison message.", title="Fails when processed", unit="share", section="Content", ge=0, le=1)
     key: Keys = parameter(lambda: SingleKey(), "Which partition or group key it has.", title="Key", section="Keys")
+    repeated_share: float = parameter(
+        0.0, "Share of these messages that is sent a second time, as by a producer that did not get the answer to its first try.",
+        title="Sent twice", unit="share", section="Repeats", ge=0, le=1)
+    repeated_after_s: float = parameter(1.0, "Time between the two sends.", title="Sent again after", unit="s", section="Repeats", ge=0, le=86400)
+    repeats_keep_id: bool = parameter(
+        True, "The second send carries the deduplication id of the first. Off: a new one, so that only content-based deduplication recognises it.",
+        title="Keeps its deduplication id", section="Repeats")
 
     @model_validator(mode="after")
     def _readable(self) -> TypeOfMessage:
@@ -166,6 +175,7 @@ class Traffic(Node):
         Metric("MessagesCreated", "Created", "messages", "sum", "Messages and requests made.", "made", None, True, "rates"),
         Metric("MessagesAccepted", "Accepted", "messages", "sum", "Messages that a receiver took, and requests that were answered with success.", "accepted", None, True, "rates"),
         Metric("MessagesRefused", "Refused", "messages", "sum", "Messages that a receiver refused, and requests that failed.", "refused", None, True, "trouble"),
+        Metric("MessagesRepeated", "Sent twice", "messages", "sum", "Second sends of messages made before.", "repeats", None, False, "rates"),
         Metric("OfferedLoad", "Offered load", "per_s", "gauge", "The rate that the shape (times the load multiplier) asks for now.", "offered_per_s", None, True, "rates"),
         Metric("RequestsOutstanding", "Outstanding", "messages", "gauge", "Requests that wait for an answer.", "outstanding", None, False, "backlog"),
     )
@@ -175,7 +185,7 @@ class Traffic(Node):
         modelled=(
             "Poisson or evenly spaced arrivals with a rate that changes over time, drawn exactly.",
             "Replay of recorded traces: counts in intervals, or times of arrivals.",
-            "Message types with shares, sizes, attributes, JSON bodies and keys.",
+            "Message types with shares, sizes, attributes, JSON bodies and keys; a share of them can be sent twice, with or without a new deduplication id.",
         ),
         approximated=("Inside an interval of a trace the rate is constant.",),
         ignored=("Clients that retry what was refused, and what they wait between tries.", "Network latency between the source and the service."),
@@ -196,7 +206,7 @@ class Traffic(Node):
 
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
-        self.accepted = self.refused = self.outstanding = self.made = 0
+        self.accepted = self.refused = self.outstanding = self.made = self.repeats = 0
         self._silent = False
         self._within = self.stream("cohorts")
         self._coming = (0, 0.0, 0.0)
@@ -208,6 +218,11 @@ class Traffic(Node):
                 _key_draws(entry.key, self.stream(f"keys {entry.name}").generator))
             for entry in self.parameters.message_types
         ]
+        self._repeats = {
+            made: (entry.repeated_share, entry.repeated_after_s, made if entry.repeats_keep_id else replace(made, renews_id=True))
+            for made, entry in zip(self._types, self.parameters.message_types, strict=True) if entry.repeated_share > 0
+        }
+        self._repeat_draw = self.stream("repeats")
         shares = np.array([entry.share for entry in self.parameters.message_types])
         self._shares = shares / shares.sum()
         self._path = network.root.to(id)
@@ -254,14 +269,30 @@ class Traffic(Node):
                 self.outstanding += 1
                 wire.invoke(message.copy(), self._answered)
         if self._wires or not self._request_wires:
+            if self._repeats and message_type in self._repeats:
+                self._plan_repeat(message)
             self._send_all(message)
         time_s = next(self._times, None)
         if time_s is not None:
             self.agenda.at(time_s, self._arrive, generation)
 
+    def _plan_repeat(self, message: Message) -> None:
+        share, after_s, its_type = self._repeats[message.type]
+        if self._wires and self._repeat_draw.uniform() < share:
+            repeat = message.copy()
+            repeat.type = its_type
+            self.agenda.at(self.agenda._now + after_s, self._repeat, repeat)
+
+    def _repeat(self, message: Message) -> None:
+        message.born_s = self.agenda._now
+        self.repeats += 1
+        self._send_all(message)
+
     # -- cohorts ------------------------------------------------------------------------------------------------------
 
     def needs_singles(self) -> str | None:
+        if self._repeats:
+            return "Some of its messages are sent twice."
         if self.wires_out["requests"]:
             return "Its requests wait for answers, one by one."
         singles = [wire.target.name for wire in self.wires_out["out"] if self.network.why_singles(wire.target) is not None]
@@ -429,7 +460,8 @@ def _from_now(arrivals: Arrivals, now_s: float) -> Iterator[float]:
 def _key_draws(keys: Any, generator: np.random.Generator) -> Callable[[], int]:
     """A function that gives the key (a number from 0) of the next message."""
     if isinstance(keys, SingleKey):
-        return int
+        value = keys.value
+        return lambda: value
     if isinstance(keys, UniformKeys):
         number = keys.number
 

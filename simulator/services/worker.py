@@ -357,11 +357,17 @@ class Worker(CohortWorkers):
         """Draw which of these messages succeeded and which failed."""
         succeeded: list[Message] = []
         failed: list[Message] = []
+        stopped: set[int] = set()
         for delivery in batch:
+            if stopped and delivery.key in stopped:
+                failed.append(delivery)
+                continue
             count = self.failing(delivery)
             if 0 < count < delivery.count:
                 failed.append(delivery.source.split_attempt(delivery, count))
             (failed if count and count == delivery.count else succeeded if self.publish(delivery) else failed).append(delivery)
+            if failed and failed[-1] is delivery and delivery.source.in_order:
+                stopped.add(delivery.key)
         return succeeded, failed
 
     def fault_stops(self, value: ParameterSet | None) -> None:
