@@ -268,7 +268,7 @@ class CustomEventBus(Pusher):
         if self.parameters.event_groups:
             per_s = self.parameters.group_events_per_s
             events, kilobytes = self._group_buckets.get(message.key) or self._group_buckets.setdefault(message.key, (TokenBucket(per_s, per_s, now_s), TokenBucket(per_s, per_s, now_s)))
-            if not (events.take_all(count, now_s) and kilobytes.take_all(count * message.size_bytes / 1024, now_s)):  # type: ignore[arg-type]
+            if not (events.take_all(count, now_s) and kilobytes.take_all(count * message.size_bytes / 1024, now_s)):
                 return Refusal(Outcome.THROTTLED, "group_throughput", "Throughput of an event group reached")
         return None
 
