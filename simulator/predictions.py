@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -61,7 +62,7 @@ def _entry(station: Station, nodes: Mapping[str, Any], controlled: bool) -> dict
     return {
         "nodes": list(station.nodes), "model": _model(station), "servers": station.servers, "servers_word": station.servers_word,
         "arrivals_per_s": arrivals_per_s, "arrivals_from": "scenario" if known else "run", "service_mean_s": station.mean_s,
-        "service_scv": station.variance_s2 / station.mean_s**2 if station.mean_s > 0 else 0.0, "utilisation": utilisation,
+        "service_scv": (math.sqrt(station.variance_s2) / station.mean_s) ** 2 if station.mean_s > 0 else 0.0, "utilisation": utilisation,
         "applies": not broken, "broken": broken, "notes": notes, "unstable": unstable,
         "comparisons": [] if unstable or arrivals_per_s <= 0 else list(_comparisons(station, arrivals_per_s, not broken, nodes)),
     }
