@@ -19,7 +19,7 @@ PLAIN_WIDTH = 140
 """Columns where the output is no terminal, so that piped tables stay whole."""
 
 CAUSES_SHOWN, PATHS_SHOWN, SPLITS_SHOWN = 4, 10, 3
-MONTH_S = 30 * 86400
+MONTH_S = 730 * 3600
 STATE_STYLES = {"idle": "dim", "flowing": "green", "saturated": "yellow", "throttled": "dark_orange", "failing": "red"}
 SEVERITY_STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 NOTHING = "–"

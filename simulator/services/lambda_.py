@@ -309,6 +309,7 @@ class Function(Processor):
             "New environments at 1,000 in 10 s for each function; cold starts by runtime and package; idle environments go.",
             "Synchronous requests at most 10 a second for each concurrency.",
             "Event source mapping for SQS: 5 concurrent batches, +300 a minute up to 1,250, batch size and window, maximum concurrency, partial batch response.",
+            "From a FIFO queue: no more batches at once than message groups; a partial response stops at the first failure.",
             "A throttled batch is held until its visibility timeout ends; its messages have used up a receive.",
             "Asynchronous queue: two retries after 1 and 2 minutes, back-off from 1 s to 5 min when throttled, maximum age, dead-letter queue.",
             "Timeouts reset the environment. Requests and GB-seconds are billed, cold starts too.",
