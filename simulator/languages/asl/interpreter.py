@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from simulator.languages.asl.choices import holds, moment
 from simulator.languages.asl.errors import BRANCH_FAILED, DATA_LIMIT, HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StatesError
 from simulator.languages.asl.paths import NoResult, parse_path, reference_path
-from simulator.languages.asl.queries import Place, is_jsonata, parse_query
+from simulator.languages.asl.queries import Place, is_jsonata
 from simulator.languages.asl.resources import Resource, parse_resource
 from simulator.languages.asl.retrying import Retries, catcher_for
 
@@ -736,8 +736,3 @@ class _Visit:
         value = found[place] if place < len(found) else entry
         extra = {**self.extra, "Map": {"Item": {"Index": place, "Value": value}}}
         return self.execution._machine(processor, entry, {} if distributed else self.variables, extra, self.language)
-
-
-def queries_of(text: str) -> Any:
-    """Parse a query of a JSONPath state (for checks)."""
-    return parse_query(text)
