@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.tables import Table
 
-NAMES = ("pipeline", "memory", "cohorts", "event_loop", "browser")
+NAMES = ("pipeline", "memory", "cohorts", "streams", "event_loop", "viewers", "browser", "profile")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "performance.md"
 
 

@@ -7,6 +7,8 @@ from typing import Any
 WORKERS = 10
 SERVICE_S = 0.05
 BUSY = 0.9
+CALL_S = 0.02
+"""Round trip of a call to a queue, by default."""
 RATE_PER_S = BUSY * WORKERS / SERVICE_S
 
 
@@ -28,6 +30,25 @@ def pipeline(messages: int, delivery_s: float = 0.0, **run: Any) -> dict[str, An
         "version": 1, "name": "Pipeline", "nodes": nodes, "wires": wires,
         "run": {"duration_s": messages / RATE_PER_S, "seed": 1, "fidelity": "exact", **run},
     }
+
+
+def default_pipeline(messages: int, **run: Any) -> dict[str, Any]:
+    """The same with what a new diagram has: the usual delivery latency of a topic, and calls to the queue that take 20 ms.
+
+    A worker is busy for its two calls as well, so there are more of them: they are 90 % busy again.
+    """
+    scenario = pipeline(messages, **run)
+    for wire in scenario["wires"]:
+        wire["parameters"] = {}
+    for node in scenario["nodes"]:
+        if node["kind"] == "worker":
+            node["parameters"]["workers"] = default_workers()
+    return scenario
+
+
+def default_workers() -> int:
+    """Workers that are as busy as `WORKERS` are when calls take no time."""
+    return round(WORKERS * (SERVICE_S + 2 * CALL_S) / SERVICE_S)
 
 
 def lanes(count: int, rate_per_s: float, **run: Any) -> dict[str, Any]:

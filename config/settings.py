@@ -118,6 +118,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "simulator.web.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    # `format` is the report's own parameter, not one that chooses a renderer.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Backwater",
@@ -143,6 +145,8 @@ MAX_WIRES = env.int("MAX_WIRES", default=2000)
 MAX_GRAPH_BYTES = env.int("MAX_GRAPH_BYTES", default=4_000_000)
 MAX_DIAGRAMS_PER_OWNER = env.int("MAX_DIAGRAMS_PER_OWNER", default=500)
 MAX_VERSIONS_PER_DIAGRAM = env.int("MAX_VERSIONS_PER_DIAGRAM", default=500)
+MAX_NAMED_VERSIONS_PER_DIAGRAM = env.int("MAX_NAMED_VERSIONS_PER_DIAGRAM", default=100)
+MAX_TRASHED_DIAGRAMS_PER_OWNER = env.int("MAX_TRASHED_DIAGRAMS_PER_OWNER", default=50)
 MAX_RUNS_PER_OWNER = env.int("MAX_RUNS_PER_OWNER", default=200)
 MAX_ACTIVE_RUNS_PER_OWNER = env.int("MAX_ACTIVE_RUNS_PER_OWNER", default=4)
 MAX_WAITING_RUNS = env.int("MAX_WAITING_RUNS", default=100)
@@ -150,6 +154,8 @@ MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5_000_000)
 MAX_TRACE_VALUES = env.int("MAX_TRACE_VALUES", default=200_000)
 MAX_SIMULATED_S = env.float("MAX_SIMULATED_S", default=31 * 86400)
 MAX_FRAMES_PER_RUN = env.int("MAX_FRAMES_PER_RUN", default=20_000)
+MAX_STORED_FRAMES_PER_RUN = env.int("MAX_STORED_FRAMES_PER_RUN", default=3000)
+MAX_STORED_BYTES_PER_RUN = env.int("MAX_STORED_BYTES_PER_RUN", default=200_000_000)
 MAX_RUN_WALL_S = env.float("MAX_RUN_WALL_S", default=3600)
 MAX_RUN_MEMORY_BYTES = env.int("MAX_RUN_MEMORY_BYTES", default=2_000_000_000)
 MAX_FRAMES_PER_REQUEST = env.int("MAX_FRAMES_PER_REQUEST", default=1000)

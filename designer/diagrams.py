@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from designer.models import Diagram, DiagramVersion
 from simulator.findings import check
@@ -16,11 +17,13 @@ from simulator.web.errors import ApiError, not_there
 from simulator.web.models import Run
 from simulator.web.runs import check_size, run_json
 
+MAX_NAME = 200
 
-def find_diagram(diagram_id: uuid.UUID, owner: str, *, lock: bool = False) -> Diagram:
-    """A diagram of this owner; otherwise it is not there."""
+
+def find_diagram(diagram_id: uuid.UUID, owner: str, *, lock: bool = False, trashed: bool = False) -> Diagram:
+    """A diagram of this owner, in use or ``trashed``; otherwise it is not there."""
     diagrams = Diagram.objects.select_for_update() if lock else Diagram.objects
-    diagram = diagrams.filter(pk=diagram_id, owner=owner).first()
+    diagram = diagrams.filter(pk=diagram_id, owner=owner, trashed_at__isnull=not trashed).first()
     if diagram is None:
         raise not_there("diagram")
     return diagram
@@ -37,7 +40,7 @@ def checked_graph(graph: Any) -> dict[str, Any]:
 def create_diagram(owner: str, graph: Any) -> Diagram:
     """Store a new diagram with its first version."""
     stored = checked_graph(graph)
-    if Diagram.objects.filter(owner=owner).count() >= settings.MAX_DIAGRAMS_PER_OWNER:
+    if Diagram.objects.filter(owner=owner, trashed_at=None).count() >= settings.MAX_DIAGRAMS_PER_OWNER:
         raise ApiError(429, "too-many-diagrams", f"You have {settings.MAX_DIAGRAMS_PER_OWNER} diagrams, as many as this server keeps", "Delete some")
     with transaction.atomic():
         diagram = Diagram.objects.create(owner=owner, name=stored["name"])
@@ -63,8 +66,44 @@ def save_diagram(diagram_id: uuid.UUID, owner: str, graph: Any, base_version: An
         diagram.name = stored["name"]
         diagram.save()
         DiagramVersion.objects.create(diagram=diagram, number=diagram.version, graph=stored)
-        DiagramVersion.objects.filter(diagram=diagram, number__lte=diagram.version - settings.MAX_VERSIONS_PER_DIAGRAM).delete()
+        DiagramVersion.objects.filter(diagram=diagram, number__lte=diagram.version - settings.MAX_VERSIONS_PER_DIAGRAM, name="").delete()
     return diagram
+
+
+def name_version(diagram: Diagram, number: int, name: Any) -> DiagramVersion:
+    """Give a version a name, or take it away with an empty one."""
+    if not isinstance(name, str) or len(name) > MAX_NAME:
+        raise ApiError(400, "invalid-request", f"'name' must be a text of at most {MAX_NAME} characters", "An empty one takes the name away")
+    version = diagram.versions.filter(number=number).first()
+    if version is None:
+        raise not_there("version")
+    if name and not version.name and diagram.versions.exclude(name="").count() >= settings.MAX_NAMED_VERSIONS_PER_DIAGRAM:
+        raise ApiError(429, "too-many-names", f"{settings.MAX_NAMED_VERSIONS_PER_DIAGRAM} versions of this diagram have names, as many as this server keeps", "Take the name of another away")
+    version.name = name.strip()
+    version.save(update_fields=["name"])
+    return version
+
+
+def trash(diagram: Diagram) -> None:
+    """Put a diagram into the trash; of a full trash, the oldest goes for good."""
+    diagram.trashed_at = timezone.now()
+    diagram.save(update_fields=["trashed_at"])
+    for old in Diagram.objects.filter(owner=diagram.owner).exclude(trashed_at=None).order_by("-trashed_at")[settings.MAX_TRASHED_DIAGRAMS_PER_OWNER:]:
+        erase(old)
+
+
+def restore(diagram: Diagram) -> None:
+    """Take a diagram out of the trash."""
+    if Diagram.objects.filter(owner=diagram.owner, trashed_at=None).count() >= settings.MAX_DIAGRAMS_PER_OWNER:
+        raise ApiError(429, "too-many-diagrams", f"You have {settings.MAX_DIAGRAMS_PER_OWNER} diagrams, as many as this server keeps", "Delete some")
+    diagram.trashed_at = None
+    diagram.save(update_fields=["trashed_at"])
+
+
+def erase(diagram: Diagram) -> None:
+    """Delete a diagram with its versions and runs, for good."""
+    Run.objects.filter(diagram=diagram.pk, owner=diagram.owner).delete()
+    diagram.delete()
 
 
 def graph_of(diagram: Diagram, number: int) -> dict[str, Any]:
@@ -78,7 +117,7 @@ def graph_of(diagram: Diagram, number: int) -> dict[str, Any]:
 
 def latest_run(diagram: Diagram) -> dict[str, Any] | None:
     """The latest run of a diagram, if there is one."""
-    run = Run.objects.filter(diagram=diagram.pk, owner=diagram.owner).defer("scenario", "report").first()
+    run = Run.objects.filter(diagram=diagram.pk, owner=diagram.owner).defer("scenario", "report", "samples").first()
     return run_json(run, diagram.owner) if run else None
 
 
@@ -101,4 +140,5 @@ def listed_json(diagram: Diagram) -> dict[str, Any]:
     return {
         "id": str(diagram.pk), "name": diagram.name, "version": diagram.version, "updated_at": diagram.updated_at.isoformat(),
         "node_kinds": [node["kind"] for node in graph["nodes"]], "latest_run": latest_run(diagram),
+        "trashed_at": diagram.trashed_at.isoformat() if diagram.trashed_at else None,
     }

@@ -1,4 +1,4 @@
-"""A diagram, and its versions: graphs that are never changed."""
+"""A diagram, and its versions: graphs that are never changed, with a name where somebody gave one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class Diagram(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    """When it was put into the trash; null while it is in use."""
 
     class Meta:
         ordering = ("-updated_at",)
@@ -30,6 +32,8 @@ class DiagramVersion(models.Model):
     diagram = models.ForeignKey(Diagram, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     graph = models.JSONField()
+    name = models.CharField(max_length=200, blank=True)
+    """What its owner calls this state of the diagram; named versions are kept however many come after."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

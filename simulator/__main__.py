@@ -1,4 +1,4 @@
-"""The command line: ``python -m simulator run | compare | validate | check | services | describe | examples``.
+"""The command line: ``python -m simulator run | compare | validate | check | asl | services | describe | examples``.
 
 Exit codes: 0 it ran (or nothing is wrong); 1 the scenario has errors; 2 the command or a file cannot be read;
 3 the engine broke a rule of its own, which is a defect of this program.
@@ -25,13 +25,17 @@ from simulator.comparison import Comparison
 from simulator.engine.errors import SimulationError
 from simulator.examples import example, examples
 from simulator.executors import DASK_SCHEDULER, ClusterError, open_executor
-from simulator.overrides import OverrideError, apply_settings, apply_trace
+from simulator.languages.asl.definition import checked
+from simulator.languages.asl.local import NoEnd, StubError, run_locally
+from simulator.overrides import NO_SCRIPT, OverrideError, apply_settings, apply_trace, script_in
 from simulator.replications import Progress, Replications
+from simulator.report_formats import to_csv, to_markdown
 from simulator.run import Simulation
 from simulator.scenario import Scenario, ScenarioError
+from simulator.terminal_asl import print_execution, print_problems
 from simulator.terminal_statistics import print_comparison, print_replications, print_theory, print_validation
 from simulator.traces import TraceError
-from simulator.units import UnitError, format_duration, format_share, parse_duration_s
+from simulator.units import UnitError, format_count, format_duration, format_share, parse_duration_s
 from simulator.validation import USUAL_MESSAGES, Validation
 from simulator.vocabulary import Finding
 
@@ -51,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
-    except (Unreadable, OverrideError, TraceError, ClusterError) as error:
+    except (Unreadable, OverrideError, TraceError, ClusterError, StubError, NoEnd) as error:
         return _fail(UNREADABLE, "unreadable", str(error), options)
     except ScenarioError as error:
         code = UNREADABLE if error.findings[0].code == "malformed-json" else HAS_ERRORS
@@ -76,9 +80,7 @@ def run(options: argparse.Namespace) -> int:
     simulation = Simulation(scenario)
     interrupted = _advance(simulation, options.progress)
     report = simulation.report().to_json()
-    if options.json:
-        _print_json(report)
-    else:
+    if not _print_formats(report, scenario, options):
         terminal.print_report(_stdout(), report)
         print_theory(_stdout(), report)
     return INTERRUPTED if interrupted else RAN
@@ -92,9 +94,7 @@ def _run_replications(scenario: Scenario, options: argparse.Namespace) -> int:
     if not replications.done:
         return _fail(INTERRUPTED, "interrupted", "Interrupted before the first replication was done", options)
     report = replications.report()
-    if options.json:
-        _print_json(report)
-    else:
+    if not _print_formats(report, scenario, options):
         terminal.print_report(_stdout(), report)
         print_theory(_stdout(), report)
         print_replications(_stdout(), report)
@@ -110,7 +110,7 @@ def compare(options: argparse.Namespace) -> int:
         raise Unreadable("Both variants are the same; name a second file, or change something with --set-b node.parameter=value")
     for scenario in (base, variant):
         findings.prepare(scenario)
-    if base.run.replications < 2:
+    if base.run.precision is None and base.run.replications < 2:
         base = base.model_copy(update={"run": base.run.model_copy(update={"replications": USUAL_PAIRS})})
     with open_executor(os.environ.get(DASK_SCHEDULER), options.processes) as (executor, width):
         comparison = Comparison(base, variant, executor, width)
@@ -124,6 +124,26 @@ def compare(options: argparse.Namespace) -> int:
     else:
         print_comparison(_stdout(), compared, {node.id: node.kind for node in variant.nodes}, options.all)
     return INTERRUPTED if interrupted else RAN
+
+
+def asl(options: argparse.Namespace) -> int:
+    """Run one execution of a state machine, and print its history."""
+    definition, problems = checked(_text_of(options.file, "definition"), options.express)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if not options.json or errors:
+        print_problems(Console(stderr=True, highlight=False), problems)
+    if errors or definition is None:
+        return _fail(HAS_ERRORS, "invalid-definition", f"{options.file}: {format_count(len(errors))} {'error keeps' if len(errors) == 1 else 'errors keep'} this definition from running", options)
+    given = _text_of(options.input[1:], "input") if options.input.startswith("@") else options.input
+    stubs = _json_of(_text_of(options.stubs, "stubs"), options.stubs) if options.stubs else {}
+    if not isinstance(stubs, dict):
+        raise Unreadable(f"{options.stubs} must be an object with an answer for each task")
+    execution = run_locally(definition.value, _json_of(given, "The input"), stubs, seed=options.seed, express=options.express)
+    if options.json:
+        _print_json(execution.to_json())
+    else:
+        print_execution(_stdout(), execution)
+    return RAN
 
 
 def validate(options: argparse.Namespace) -> int:
@@ -201,8 +221,10 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         saved, told = apply_trace(saved, option)
         console.print(told, markup=False)
     saved = apply_settings(saved, getattr(options, "set", []))
+    if getattr(options, "script", None) is not None:
+        saved = {**saved, "script": script_in(_saved(options.script), options.script) if options.script != NO_SCRIPT else []}
     shortcuts = {
-        "seed": "seed", "duration": "duration_s", "warm_up": "warm_up_s", "replications": "replications", "confidence": "confidence", "precision": "precision", "of": "precision_of",
+        "seed": "seed", "duration": "duration_s", "free_tier": "free_tier", "warm_up": "warm_up_s", "replications": "replications", "confidence": "confidence", "precision": "precision", "of": "precision_of",
         "max_replications": "max_replications",
     }
     given = {setting: value for option, setting in shortcuts.items() if (value := getattr(options, option, None)) is not None}
@@ -234,6 +256,24 @@ def _saved(file: str) -> Any:
         raise Unreadable(f"{file} is not text in UTF-8; save it as a JSON file") from None
     except RecursionError:
         raise Unreadable(f"{file} is nested too deeply to be a scenario") from None
+
+
+def _text_of(file: str, what: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(f"Cannot read the {what} '{file}': {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"{file} is not text in UTF-8") from None
+
+
+def _json_of(text: str, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise Unreadable(f"{what} is nested too deeply") from None
 
 
 def _example_graph(slug: str) -> dict[str, Any]:
@@ -314,6 +354,21 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def _print_formats(report: dict[str, Any], scenario: Scenario, options: argparse.Namespace) -> bool:
+    """Write the formats that were asked for; false if the report is still to be printed for a terminal."""
+    graph = scenario.to_json()
+    if options.csv:
+        try:
+            Path(options.csv).write_text(to_csv(report, graph), encoding="utf-8", newline="")
+        except OSError as error:
+            raise Unreadable(f"Cannot write the report to '{options.csv}': {error.strerror or error}") from None
+    if options.json:
+        _print_json(report)
+    elif options.markdown:
+        print(to_markdown(report, graph), end="")
+    return bool(options.json or options.markdown)
+
+
 def _count_of(found: Sequence[Finding]) -> str:
     errors = sum(finding.severity == "error" for finding in found)
     return found[0].message if len(found) == 1 else f"{errors} errors keep this scenario from running"
@@ -346,9 +401,11 @@ def _add_scenario(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", metavar="FILE", help=f"scenario as JSON; - for standard input; {EXAMPLE_PREFIX}SLUG for an example of the gallery")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE", help="change a parameter of a node or wire, or run.SETTING, or account.KIND.SETTING; may be repeated")
+    command.add_argument("--script", metavar="FILE|none", help="controls with their times instead of the scenario's own: a list, or the controls of a report or scenario as JSON")
     command.add_argument("--seed", type=int, help="random seed")
     command.add_argument("--duration", type=_duration_s, metavar="TIME", help="simulated time, for example 90, 10m, 1h 30m")
     command.add_argument("--warm-up", type=_warm_up_s, metavar="TIME|auto", help="statistics begin after this time; auto finds it by MSER-5")
+    command.add_argument("--free-tier", action=argparse.BooleanOptionalAction, default=None, help="take what AWS gives free each month off the bill")
     command.add_argument("--trace", action="append", default=[], metavar="NODE=FILE[:INTERVAL]", help="let a source of traffic replay a CSV file of counts in intervals (default 1m); FILE:times for times of arrivals")
 
 
@@ -357,6 +414,12 @@ def _add_replications(command: argparse.ArgumentParser) -> None:
     command.add_argument("--confidence", type=_share, metavar="SHARE", help="level of the intervals, for example 95%% (the default)")
     command.add_argument("--processes", type=_positive, metavar="N", help=f"runs at a time (default: one for each core; not with {DASK_SCHEDULER})")
     command.add_argument("--progress", action=argparse.BooleanOptionalAction, default=None, help="show a progress bar (default: if standard error is a terminal)")
+
+
+def _add_precision(command: argparse.ArgumentParser, until: str) -> None:
+    command.add_argument("--precision", type=_share, metavar="SHARE", help=f"go on until {until}, for example 3%%")
+    command.add_argument("--of", action="append", metavar="NODE.METRIC[.FIGURE]", help="a figure that must reach the precision (default: the mean latency of each path); may be repeated")
+    command.add_argument("--max-replications", type=int, metavar="M", help="stop at so many, precise or not (default 100)")
 
 
 def _warm_up_s(text: str) -> float | str:
@@ -382,10 +445,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     running = commands.add_parser("run", help="run a scenario and print its report")
     _add_scenario(running)
+    running.add_argument("--markdown", action="store_true", help="print the report as Markdown: every figure with its definition, and the graph")
+    running.add_argument("--csv", metavar="FILE", help="also write every figure to a CSV file, with its unit and definition")
     _add_replications(running)
-    running.add_argument("--precision", type=_share, metavar="SHARE", help="go on until half of each chosen interval is within this share of its mean, for example 3%%")
-    running.add_argument("--of", action="append", metavar="NODE.METRIC[.FIGURE]", help="a figure that must reach the precision (default: the mean latency of each path); may be repeated")
-    running.add_argument("--max-replications", type=int, metavar="M", help="stop at so many, precise or not (default 100)")
+    _add_precision(running, "half of each chosen interval is within this share of its mean")
     running.set_defaults(command=run)
     comparing = commands.add_parser("compare", help="run two variants of a scenario with common random numbers, and print their differences")
     _add_scenario(comparing)
@@ -393,6 +456,7 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("--set-b", action="append", default=[], metavar="NODE.PARAMETER=VALUE", help="a change of the second variant only (--set changes both); may be repeated")
     comparing.add_argument("--all", action="store_true", help="print every figure, not only the primary ones")
     _add_replications(comparing)
+    _add_precision(comparing, "half the interval of each chosen figure's difference is within this share of the figure")
     comparing.set_defaults(command=compare)
     validating = commands.add_parser("validate", help="run a scenario message by message and in cohorts, scaled down, and print the error of the cohorts")
     _add_scenario(validating)
@@ -403,6 +467,14 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="print what is wrong with a scenario")
     _add_scenario(checking)
     checking.set_defaults(command=check)
+    trying = commands.add_parser("asl", help="run one execution of a state machine with stubs for its tasks, and print its history")
+    trying.add_argument("file", metavar="FILE", help="definition in the Amazon States Language, JSON or YAML; - for standard input")
+    trying.add_argument("--input", metavar="JSON", default="{}", help="input of the execution (default {}); @FILE reads it from a file")
+    trying.add_argument("--stubs", metavar="FILE", help='answers by task: {"Pay": {"Return": {}}, "Ship": [{"Throw": {"Error": "Busy"}}, {"Return": {}, "AfterSeconds": 2}], "*": {"Return": null}}')
+    trying.add_argument("--express", action="store_true", help="as an Express state machine")
+    trying.add_argument("--seed", type=int, default=1, help="random seed, for jitter and random functions")
+    trying.add_argument("--json", action="store_true", help="print JSON")
+    trying.set_defaults(command=asl)
     listing = commands.add_parser("services", help="list every kind of service with its file")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(command=services)

@@ -6,6 +6,7 @@ meet the same arrivals and the same work, and the interval of their difference i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
@@ -14,7 +15,7 @@ from simulator import __version__
 from simulator.figures import Figure, figure_title, figure_unit
 from simulator.measures.intervals import interval, unpaired
 from simulator.replication import Allowance, with_seed
-from simulator.replications import Progress, Replications
+from simulator.replications import Ending, Progress, Replications
 from simulator.scenario import Scenario
 
 COMPARISON_VERSION = 1
@@ -24,11 +25,16 @@ class Comparison:
     """``base`` and ``variant`` side by side: iterate `advance`, then ask for the `report`.
 
     Both run with the replications, the confidence and the seed of ``base``; if one of them has its warm-up detected, both
-    begin their statistics at the later of the two.
+    begin their statistics at the later of the two. With a precision in ``base``, pairs are added until half the interval of each
+    chosen figure's difference is within that share of the figure in ``base``.
     """
 
     def __init__(self, base: Scenario, variant: Scenario, executor: Executor, width: int, should_stop: Callable[[], bool] = lambda: False) -> None:
-        settings = {name: getattr(base.run, name) for name in ("seed", "replications", "confidence")} | {"precision": None}
+        settings = {name: getattr(base.run, name) for name in ("seed", "replications", "confidence", "precision_of")} | {"precision": None}
+        self.precision = base.run.precision
+        self.limits = (base.run.fewest_replications, base.run.max_replications)
+        self.ending: Ending = "stopped"
+        self.should_stop = should_stop
         self.sides = [
             Replications(side.model_copy(update={"run": side.run.model_copy(update=settings)}), executor, width, Allowance(), should_stop) for side in (base, variant)
         ]
@@ -40,11 +46,58 @@ class Comparison:
             latest_s = max(warm_up.s if warm_up else side.scenario.run.fixed_warm_up_s for warm_up, side in zip(found, self.sides, strict=True))
             for side in self.sides:
                 side.scenario = with_seed(side.scenario, side.scenario.run.seed, latest_s)
-        expected = 2 * self.sides[0].scenario.run.replications
+        if self.precision is None:
+            yield from self._up_to(self.sides[0].scenario.run.replications)
+            self.ending = "stopped" if self.should_stop() else "count"
+            return
+        fewest, most = self.limits
+        pairs = min(fewest, most)
+        while True:
+            yield from self._up_to(pairs)
+            if len(self.sides[1].done) < pairs:
+                return
+            widest = self._widest()
+            if widest <= self.precision or pairs >= most:
+                self.ending = "precision" if widest <= self.precision else "limit"
+                return
+            # The width falls with the square root of the number; a second look at a first guess costs little.
+            pairs = most if math.isinf(widest) else min(most, max(pairs + 1, math.ceil(pairs * min(4.0, (widest / self.precision) ** 2))))
+
+    def _up_to(self, pairs: int) -> Iterator[Progress]:
+        before = [len(side.done) for side in self.sides]
         for place, side in enumerate(self.sides):
-            before = len(self.sides[0].done) if place else 0
+            side.scenario = side.scenario.model_copy(update={"run": side.scenario.run.model_copy(update={"replications": pairs})})
             for progress in side.advance():
-                yield Progress(before + progress.done, expected, None)
+                done = progress.done + (pairs if place else before[1])
+                yield Progress(done, 2 * pairs, None)
+
+    def _widest(self) -> float:
+        """The widest half interval of a chosen figure's difference, as a share of the figure in the base; infinite if one cannot be told."""
+        return max((self._width(figure) for figure in self.sides[0].chosen_figures()), default=math.inf)
+
+    def _width(self, figure: Figure) -> float:
+        pairs = self._pairs(figure)
+        if len(pairs) < 2:
+            return math.inf
+        confidence = self.sides[0].scenario.run.confidence
+        half_width = interval([other - one for one, other in pairs], confidence).half_width or 0.0
+        mean = interval([one for one, _ in pairs], confidence).mean
+        return half_width / abs(mean) if mean else math.inf if half_width else 0.0
+
+    def _pairs(self, figure: Figure) -> list[tuple[float, float]]:
+        """A figure in each pair of replications in which both variants have it."""
+        values = [(one.figures.get(figure), other.figures.get(figure)) for one, other in zip(self.sides[0].done, self.sides[1].done, strict=False)]
+        return [(one, other) for one, other in values if one is not None and other is not None]
+
+    def _precise(self, report: dict[str, Any]) -> list[dict[str, Any]]:
+        """The chosen figures and how precisely their differences are known."""
+        if self.precision is None:
+            return []
+        widths = [(figure, self._width(figure)) for figure in self.sides[0].chosen_figures()]
+        return [
+            {"figure": list(figure), "title": figure_title(figure, report), "relative": width if math.isfinite(width) else None, "reached": width <= self.precision}
+            for figure, width in widths
+        ]
 
     def report(self) -> dict[str, Any]:
         """Every figure that both variants have, its difference and what can be said of it (docs/reference/contracts.md)."""
@@ -60,12 +113,12 @@ class Comparison:
         return {
             "version": COMPARISON_VERSION, "engine_version": __version__, "a": first.scenario.name, "b": second.scenario.name, "seed": run.seed,
             "replications": pairs, "confidence": run.confidence, "warm_up_s": [side.scenario.run.fixed_warm_up_s for side in self.sides],
+            "ended": {"by": self.ending}, "precision": self._precise(report),
             "figures": [told for figure in shared if (told := self._told(figure, report)) is not None],
         }
 
     def _told(self, figure: Figure, report: dict[str, Any]) -> dict[str, Any] | None:
-        values = [(one.figures.get(figure), other.figures.get(figure)) for one, other in zip(self.sides[0].done, self.sides[1].done, strict=True)]
-        both = [(one, other) for one, other in values if one is not None and other is not None]
+        both = self._pairs(figure)
         if len(both) < 2:
             return None
         confidence = self.sides[0].scenario.run.confidence

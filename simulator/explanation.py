@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.engine.network import Network
 from simulator.engine.node import Node
-from simulator.units import format_count, format_duration, format_rate, format_share
+from simulator.units import format_count, format_duration, format_rate, format_share, inside_sentence
 from simulator.vocabulary import Direction, Verb
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any]) -> list
     backlog = recorder.backlogs[node.id]
     peak = max(backlog, default=0)
     if peak >= 1 and _has_no_consumer(node):
-        return [f"{format_count(backlog[-1])} messages are left in {node.name}, which nothing consumes."]
+        left = backlog[-1]
+        return [f"{counted(left, 'messages')} {'is' if left == 1 else 'are'} left in {node.name}, which nothing consumes."] if left >= 1 else []
     scarce = [wait for wait in figures["waits"] if wait["scarce"]]
-    waited_s = scarce[0]["message_s"] / max(1, node.entered) if scarce else 0.0
+    waited_s = scarce[0]["message_s"] / max(1, arrived(node)) if scarce else 0.0
     if peak < 1 or (not scarce and peak < 10) or (waited_s < 0.05 and peak < 100):
         return []
     episodes = _episodes(backlog, peak)
@@ -61,8 +62,19 @@ def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any]) -> list
     return sentences_in_time
 
 
+def arrived(node: Node) -> int:
+    """Messages and requests that came to ``node`` or began there, taken or not. What answers requests has only those it did the work for."""
+    unanswered = sum(wire.sent - wire.delivered for port in node.wires_in.values() for wire in port if wire.target_port.verb is Verb.INVOKE)
+    return node.entered + node.created + unanswered
+
+
+def counted(number: float, unit: str) -> str:
+    """A number with its unit, which is singular for one."""
+    return f"{format_count(number)} {unit.removesuffix('s') if number == 1 else unit}"
+
+
 def _has_no_consumer(node: Node) -> bool:
-    pulled = [port.name for port in node.ports if port.verb is Verb.POLL and port.direction is Direction.OUT]
+    pulled = [port.name for port in node.own_ports if port.verb is Verb.POLL and port.direction is Direction.OUT]
     return bool(pulled) and not any(node.wires_out[name] for name in pulled)
 
 
@@ -81,11 +93,11 @@ def _episodes(backlog: Sequence[float], peak: float) -> list[tuple[int, int]]:
 
 def _jump(recorder: Recorder, node: str, calm: int, start: int, top: int) -> str:
     """Words for a change of the arrival rate: between the frames ``calm`` and ``start``, against ``start`` to ``top``."""
-    entered, time_s = recorder.entered[node], recorder.time_s
+    came, time_s = recorder.arrived[node], recorder.time_s
     calm_s, growing_s = time_s[start] - time_s[calm], time_s[top] - time_s[start]
     if calm_s <= 0 or growing_s <= 0:
         return ""
-    before, during = (entered[start] - entered[calm]) / calm_s, (entered[top] - entered[start]) / growing_s
+    before, during = (came[start] - came[calm]) / calm_s, (came[top] - came[start]) / growing_s
     noise = NOISE * math.sqrt(before / growing_s + before / calm_s)
     if before <= 0 or during <= JUMP_FACTOR * before or during - before <= noise:
         return ""
@@ -107,10 +119,10 @@ COUNTED = ("messages", "requests")
 
 
 def _trouble(figures: Mapping[str, Any]) -> list[str]:
-    sentences = [f"{figures['name']} lost {format_count(loss['messages'])} messages: {loss['title'].lower()}." for loss in figures["losses"] if loss["messages"]]
+    sentences = [f"{figures['name']} lost {counted(loss['messages'], 'messages')}: {inside_sentence(loss['title'])}." for loss in figures["losses"] if loss["messages"]]
     for metric in figures["metrics"].values():
         if metric["type"] == "sum" and metric.get("trouble") and metric["total"]:
-            sentences.append(f"{figures['name']}, {metric['title'][:1].lower()}{metric['title'][1:]}: {format_count(metric['total'])} {metric['unit'] if metric['unit'] in COUNTED else 'times'}.")
+            sentences.append(f"{figures['name']}, {metric['title'][:1].lower()}{metric['title'][1:]}: {counted(metric['total'], metric['unit'] if metric['unit'] in COUNTED else 'times')}.")
     return sentences
 
 

@@ -15,8 +15,9 @@ Figure = tuple[str, ...]
 SPREAD_FIELDS = ("count", "mean", "p50", "p90", "p95", "p99", "max")
 FIELDS: Mapping[str, tuple[str, ...]] = {"sum": ("total", "per_s"), "gauge": ("mean", "max", "last"), "spread": SPREAD_FIELDS}
 USUAL_FIELD = {"sum": "per_s", "gauge": "mean", "spread": "mean"}
-FIELD_UNITS = {"count": "messages", "per_s": "per_s"}
+FIELD_UNITS = {"count": "count", "per_s": "per_s"}
 LIMIT_FIELDS = ("mean", "max", "at_limit_share")
+COSTS = ("cost_usd", "cost_month_usd")
 LITTLE_FIELDS = ("mean_in_system", "arrivals_per_s", "mean_time_s")
 
 
@@ -30,7 +31,7 @@ class FigureError(ValueError):
 
 def figures_of(report: Mapping[str, Any]) -> dict[Figure, float | None]:
     """Every figure of ``report``; None where nothing was sampled."""
-    found: dict[Figure, float | None] = {("cost_usd",): report["cost_usd"]}
+    found: dict[Figure, float | None] = {("cost_usd",): report["cost_usd"], ("cost_month_usd",): report["cost_month_usd"]}
     for node_id, node in report["nodes"].items():
         for figure, value in _of_node(node):
             found["nodes", node_id, *figure] = value
@@ -48,13 +49,14 @@ def _of_node(node: Mapping[str, Any]) -> Iterator[tuple[Figure, float | None]]:
     for limit in node["limits"]:
         for field in LIMIT_FIELDS:
             yield ("limits", limit["name"], field), limit[field]
-    for cause in {wait["cause"] for wait in node["waits"]}:
+    for cause in dict.fromkeys(wait["cause"] for wait in node["waits"]):
         yield ("waits", cause, "message_s"), sum(wait["message_s"] for wait in node["waits"] if wait["cause"] == cause)
     for loss in node["losses"]:
         yield ("losses", loss["cause"], "messages"), loss["messages"]
     for line in node["cost"]:
         yield ("cost", line["line"], "usd"), line["usd"]
     yield ("cost_usd",), node["cost_usd"]
+    yield ("cost_month_usd",), node["cost_month_usd"]
     for compared in node["theory"]["comparisons"] if node["theory"] else ():
         yield ("theory", compared["name"]), compared["simulated"]
     if node["littles_law"]:
@@ -69,23 +71,23 @@ def path_name(path: Mapping[str, Any]) -> str:
 
 def is_amount(figure: Figure) -> bool:
     """Whether a run in which this figure is not listed had 0 of it (a loss that never happened), not an unknown value."""
-    return figure[-1] in ("message_s", "messages", "usd", "cost_usd")
+    return figure[-1] in ("message_s", "messages", "usd", "cost_usd", "cost_month_usd")
 
 
 # -- names that people write ----------------------------------------------------------------------------------------
 
 
 def figure_named(text: str, scenario: Scenario) -> Figure:
-    """The figure that ``node.metric``, ``node.metric.field`` or ``cost_usd`` means; raise `FigureError` if none."""
-    if text == "cost_usd":
-        return ("cost_usd",)
+    """The figure that ``node.metric``, ``node.metric.field``, ``cost_usd`` or ``cost_month_usd`` means; raise `FigureError` if none."""
+    if text in COSTS:
+        return (text,)
     kinds = {node.id: node.kind for node in scenario.nodes}
     node_id = max((known for known in kinds if text.startswith(f"{known}.")), key=len, default=None)
     if node_id is None:
         raise FigureError(f"'{text}' names no figure: it must begin with the id of a node", f"Write node.metric, for example {_example(scenario)}; nodes: {', '.join(kinds) or 'none'}")
     rest = text.removeprefix(f"{node_id}.")
-    if rest == "cost_usd":
-        return ("nodes", node_id, "cost_usd")
+    if rest in COSTS:
+        return ("nodes", node_id, rest)
     metrics = {metric.name: metric.type for metric in catalog.service(kinds[node_id]).metrics} if kinds[node_id] in catalog.kinds() else {}
     name, _, field = rest.partition(".")
     if name not in metrics:
@@ -103,8 +105,8 @@ def figure_title(figure: Figure, report: Mapping[str, Any]) -> str:
         ids, _, end = figure[1].rpartition(": ")
         way = " → ".join(report["nodes"][node]["name"] if node in report["nodes"] else node for node in ids.split(" > "))
         return f"{way}, {end}: {_words(figure[-1])}{' latency' if figure[2] == 'latency' and figure[-1] != 'count' else ''}"
-    if figure == ("cost_usd",):
-        return "Cost"
+    if len(figure) == 1:
+        return _words(figure[0]).capitalize()
     node = report["nodes"][figure[1]]
     if figure[2] == "metrics":
         return f"{node['name']}: {node['metrics'][figure[3]]['title']}, {_words(figure[-1])}"
@@ -114,17 +116,19 @@ def figure_title(figure: Figure, report: Mapping[str, Any]) -> str:
 def figure_unit(figure: Figure, report: Mapping[str, Any]) -> str:
     """The unit of a figure."""
     field = figure[-1]
+    if figure[0] == "paths" and field == "count":
+        return "messages"
     if field in FIELD_UNITS:
         return FIELD_UNITS[field]
     if figure[0] == "paths":
         return "messages" if field == "messages" else "s"
     if len(figure) > 3 and figure[2] == "metrics":
         return str(report["nodes"][figure[1]]["metrics"][figure[3]]["unit"])
-    return {"cost_usd": "usd", "usd": "usd", "message_s": "s", "mean_time_s": "s", "arrivals_per_s": "per_s", "at_limit_share": "share"}.get(field, "count")
+    return {"cost_usd": "usd", "cost_month_usd": "usd", "usd": "usd", "message_s": "s", "mean_time_s": "s", "arrivals_per_s": "per_s", "at_limit_share": "share"}.get(field, "count")
 
 
 def _words(field: str) -> str:
-    return {"per_s": "a second", "cost_usd": "cost", "message_s": "time"}.get(field, field.replace("_", " "))
+    return {"per_s": "a second", "cost_usd": "cost", "cost_month_usd": "cost of a month", "message_s": "time"}.get(field, field.replace("_", " "))
 
 
 def _example(scenario: Scenario) -> str:

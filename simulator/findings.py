@@ -9,10 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from simulator import catalog
+from simulator import catalog, fidelity
+from simulator.building import build_network
 from simulator.engine.placement import Link, Placed
 from simulator.figures import FigureError, figure_named
 from simulator.scenario import NodeSpec, Scenario, ScenarioError, WireSpec
+from simulator.script_findings import check_script
 from simulator.units import format_quantity
 from simulator.vocabulary import ANY_ACTION, Direction, Finding, ParameterSet, Port, Verb
 
@@ -43,17 +45,24 @@ def check(scenario: Scenario) -> list[Finding]:
 def prepare(scenario: Scenario) -> tuple[Prepared, list[Finding]]:
     """The scenario ready to run, and its warnings and notes; raise `InvalidScenario` if there are errors."""
     prepared, findings = _examine(scenario)
-    if any(finding.severity == "error" for finding in findings):
+    if _has_errors(findings):
         raise InvalidScenario([finding for finding in findings if finding.severity == "error"])
     return prepared, findings
+
+
+def _has_errors(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _examine(scenario: Scenario) -> tuple[Prepared, list[Finding]]:
     prepared = Prepared(scenario)
     findings = [*_check_nodes(scenario, prepared), *_check_account(scenario, prepared), *_check_wires(scenario, prepared)]
     findings.extend(_check_run(scenario))
-    if not any(finding.severity == "error" for finding in findings):
+    findings.extend(check_script(scenario))
+    if not _has_errors(findings):
         findings.extend(_check_whole(scenario, prepared))
+    if not _has_errors(findings) and (effort := fidelity.long_computing(build_network(prepared), scenario.run)) is not None:
+        findings.append(effort)
     order = {"error": 0, "warning": 1, "note": 2}
     return prepared, sorted(findings, key=lambda finding: order[finding.severity])
 
@@ -101,7 +110,7 @@ def _check_wires(scenario: Scenario, prepared: Prepared) -> Iterator[Finding]:
         ends = [(wire.source, Direction.OUT), (wire.target, Direction.IN)]
         ports = []
         for end, direction in ends:
-            found = _port_of(end.node, end.port, direction, nodes, wire)
+            found = _port_of(end.node, end.port, direction, nodes, wire, prepared)
             if isinstance(found, Finding):
                 yield found
             elif found is not None:
@@ -124,15 +133,20 @@ def _check_wires(scenario: Scenario, prepared: Prepared) -> Iterator[Finding]:
             prepared.wires[wire.id] = made
 
 
-def _port_of(node_id: str, port_name: str, direction: Direction, nodes: dict[str, NodeSpec], wire: WireSpec) -> Port | Finding | None:
+def _port_of(node_id: str, port_name: str, direction: Direction, nodes: dict[str, NodeSpec], wire: WireSpec, prepared: Prepared) -> Port | Finding | None:
     node = nodes.get(node_id)
     if node is None:
         return Finding("missing-node", "error", f"Wire '{wire.id}' is attached to the node '{node_id}', which does not exist", "Remove the wire or add the node", wire=wire.id)
     if node.kind not in catalog.kinds():
         return None
-    ports = [port for port in catalog.service(node.kind).ports if port.direction is direction]
+    service = catalog.service(node.kind)
+    parameters = prepared.nodes.get(node_id)
+    every = service.ports if parameters is None else service.ports_for(parameters)
+    ports = [port for port in every if port.direction is direction]
     found = next((port for port in ports if port.name == port_name), None)
     if found is None:
+        if parameters is None and service.ports_follow:
+            return None  # its ports follow from parameters that are faulty, which is a finding already
         names = ", ".join(f"'{port.name}'" for port in ports) or "none"
         return Finding("missing-port", "error", f"Wire '{wire.id}' is attached to the port '{port_name}' of '{_name(node)}', which does not exist",
                        f"Ports for wires that go {'out of' if direction is Direction.OUT else 'into'} it: {names}", wire=wire.id, node=node_id)
@@ -209,6 +223,8 @@ def _check_whole(scenario: Scenario, prepared: Prepared) -> Iterator[Finding]:
         if not takes and not node.outgoing:
             yield Finding("unused-traffic", "warning", f"'{node.name}' is not wired to anything", "Wire it to a queue, topic or function", node=node.id)
         yield from catalog.service(node.kind).check(node)
+    for kind in dict.fromkeys(node.kind for node in placed.values()):
+        yield from catalog.service(kind).check_together(prepared.account.get(kind), [node for node in placed.values() if node.kind == kind])
 
 
 def _check_cycles(placed: dict[str, Placed]) -> Iterator[Finding]:
@@ -252,7 +268,17 @@ def _validate(model: type[BaseModel], values: dict[str, Any], owner: str, *, nod
     try:
         return model.model_validate(values), []
     except ValidationError as error:
-        return None, [_value_finding(fault, model, owner, node, wire) for fault in error.errors()]
+        return None, [finding for fault in error.errors() for finding in _value_findings(fault, model, owner, node, wire)]
+
+
+def _value_findings(fault: Any, model: type[BaseModel], owner: str, node: str | None, wire: str | None) -> list[Finding]:
+    """A fault as a finding, or as several where the value is a text with several faults of its own."""
+    problems = getattr(fault.get("ctx", {}).get("error"), "problems", ())
+    if not problems:
+        return [_value_finding(fault, model, owner, node, wire)]
+    name = str(fault["loc"][0])
+    title = model.model_fields[name].title or name
+    return [Finding("invalid-parameter", "error", f"{_capital(owner)}: {title}: {problem}", "Change it at that place", node=node, wire=wire, parameter=name) for problem in problems]
 
 
 def _value_finding(fault: Any, model: type[BaseModel], owner: str, node: str | None, wire: str | None) -> Finding:

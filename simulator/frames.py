@@ -52,6 +52,15 @@ class NodeFrame(TypedDict):
     limits: dict[str, LimitUse]
     waits: dict[str, float]
     losses: dict[str, int]
+    peaks: NotRequired[dict[str, float]]
+    parts: NotRequired[dict[str, dict[str, float]]]
+
+
+class Behind(TypedDict):
+    """How far the consumer at a wire is behind in a log."""
+
+    messages: float
+    age_s: float
 
 
 class WireFrame(TypedDict):
@@ -62,6 +71,7 @@ class WireFrame(TypedDict):
     delivered: int
     refused: int
     in_transit: int
+    behind: NotRequired[Behind]
 
 
 class Totals(TypedDict):
@@ -82,17 +92,43 @@ class LogLine(TypedDict):
     text: str
 
 
+class FaultInForce(TypedDict):
+    """A fault that was injected and not yet cleared; ``until_s`` null: until it is."""
+
+    node: NotRequired[str]
+    wire: NotRequired[str]
+    group: NotRequired[str]
+    fault: str
+    value: dict[str, Any]
+    since_s: float
+    until_s: float | None
+
+
+class PendingChange(TypedDict):
+    """A parameter that was changed and does not act yet."""
+
+    node: NotRequired[str]
+    wire: NotRequired[str]
+    parameter: str
+    value: Any
+    at_s: float
+
+
 class FrameShape(TypedDict):
     """One slice of a run."""
 
     version: int
     seq: int
+    first_seq: NotRequired[int]
     time_s: float
+    first_time_s: NotRequired[float]
     nodes: dict[str, NodeFrame]
     wires: dict[str, WireFrame]
     totals: Totals
     load: float
     log: list[LogLine]
+    faults: NotRequired[list[FaultInForce]]
+    pending: NotRequired[list[PendingChange]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,41 +180,55 @@ class Speed(TypedDict):
     value: Annotated[float, Field(gt=0, le=1e9)] | None
 
 
+For = Annotated[float, Field(gt=0, le=31_536_000)] | None
+
+
 class Load(TypedDict):
-    """Multiply the load of all sources."""
+    """Multiply the load of all sources; with ``for_s``, for so long, and then as it was before."""
 
     action: Literal["load"]
     value: Annotated[float, Field(ge=0, le=1000)]
+    for_s: NotRequired[For]
 
 
 class InjectFault(TypedDict):
-    """Break something."""
+    """Break a node, a wire, or all nodes of a group; for ``for_s`` seconds, or until it is cleared."""
 
     action: Literal["fault"]
-    node: str
+    node: NotRequired[str]
+    wire: NotRequired[str]
+    group: NotRequired[str]
     fault: str
     value: NotRequired[dict[str, Any]]
+    for_s: NotRequired[For]
 
 
 class ClearFault(TypedDict):
     """Mend it."""
 
     action: Literal["clear_fault"]
-    node: str
+    node: NotRequired[str]
+    wire: NotRequired[str]
+    group: NotRequired[str]
     fault: str
 
 
 class ChangeParameter(TypedDict):
-    """Set a parameter of a node, or of a wire if ``wire`` is given."""
+    """Set a parameter of a node, or of a wire if ``wire`` is given; it acts ``after_s`` seconds later (without it: after the time AWS documents)."""
 
     action: Literal["parameter"]
     node: NotRequired[str]
     wire: NotRequired[str]
     parameter: str
     value: Any
+    after_s: NotRequired[Annotated[float, Field(ge=0, le=31_536_000)] | None]
 
 
 Control = Annotated[Plain | Speed | Load | InjectFault | ClearFault | ChangeParameter, Field(discriminator="action")]
+PLACES = ("node", "wire", "group")
+"""Where a control acts."""
+LASTING = ("load", "fault", "clear_fault", "parameter", "stop")
+"""Actions that change what happens in the model; the others only pace it."""
 _CONTROL: TypeAdapter[Any] = TypeAdapter(Control)
 
 
@@ -189,4 +239,9 @@ def read_control(given: Any) -> dict[str, Any]:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc']) or 'control'}: {fault['msg']}" for fault in error.errors())
         raise ControlError(f"Not a control: {faults}") from None
+    places = [place for place in PLACES if control.get(place) is not None]
+    if control["action"] in ("fault", "clear_fault") and len(places) != 1:
+        raise ControlError("Not a control: a fault names one node, wire or group")
+    if control["action"] == "parameter" and not places:
+        raise ControlError("Not a control: a change names the node or the wire whose parameter it is")
     return control

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.engine.node import Node
 from simulator.engine.wire import Wire
 from simulator.frames import NodeFrame, State
 from simulator.measures import Gauge, Spread
+from simulator.vocabulary import PartFigure
 
 AT_LIMIT_SHARE = 0.5
 """A node is saturated if it was at a limit for at least this share of a slice, or if messages wait in it."""
@@ -25,8 +27,9 @@ RANK: dict[State, int] = {"idle": 0, "flowing": 1, "saturated": 2, "throttled": 
 class NodeObserver:
     """Reads one node at the end of each slice, and remembers what it needs for rates."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, most_parts: int) -> None:
         self.node = node
+        self.most_parts = most_parts
         self._time_s = 0.0
         self._sums: dict[str, float] = {}
         self._trouble = (0, 0)
@@ -46,7 +49,7 @@ class NodeObserver:
         said = node.sentence(rates) if elapsed_s > 0 else None
         self._tell(state, said[0] if said else None)
         self._time_s = now_s
-        return {
+        frame: NodeFrame = {
             "state": state,
             "sentence": said[0] if said else None,
             "culprit": said[1].to_json() if said and said[1] else None,  # type: ignore[typeddict-item]
@@ -55,6 +58,10 @@ class NodeObserver:
             "waits": _waits(node),
             "losses": {loss.name: loss.messages for loss in node.losses.values()},
         }
+        parts = node.part_counts()
+        if parts is not None:
+            frame["parts"] = fewer_parts(parts, node.part_figures, self.most_parts)
+        return frame
 
     def _tell(self, state: State, sentence: str | None) -> None:
         self._seen = (state, self._seen[1] + 1 if state == self._seen[0] else 1)
@@ -101,6 +108,21 @@ class NodeObserver:
         if full or node.backlog() >= 1:
             return "saturated"
         return "flowing" if moving else "idle"
+
+
+def fewer_parts(parts: Mapping[str, Mapping[str, float]], figures: Sequence[PartFigure], most: int) -> dict[str, dict[str, float]]:
+    """At most ``most`` parts: where there are more, neighbours are told of together, each figure as its ``merge`` says, under the first and last of their names."""
+    if len(parts) <= most:
+        return {name: dict(counts) for name, counts in parts.items()}
+    names = list(parts)
+    edges = [len(names) * place // most for place in range(most + 1)]
+    told: dict[str, dict[str, float]] = {}
+    for first, end in itertools.pairwise(edges):
+        run = names[first:end]
+        members = [parts[name] for name in run]
+        name = run[0] if len(run) == 1 else f"{run[0]} … {run[-1]}"
+        told[name] = {figure.name: (sum if figure.merge == "sum" else max)([part.get(figure.name, 0) for part in members]) for figure in figures}
+    return told
 
 
 def _activity(node: Node) -> int:

@@ -16,9 +16,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from simulator import catalog, traces
+from simulator.frames import LASTING
 from simulator.units import UnitError, parse_duration_s, parse_rate_per_s, parse_size_bytes
 
 _READERS = (("_per_s", parse_rate_per_s), ("_s", parse_duration_s), ("_bytes", parse_size_bytes))
+NO_SCRIPT = "none"
 _SECTIONS = ("run", "account")
 
 
@@ -41,6 +43,16 @@ def apply_settings(saved: dict[str, Any], settings: Iterable[str]) -> dict[str, 
             raise OverrideError(f"--set {setting}: write it as node.parameter=value, for example orders.visibility_timeout_s=60")
         _put(_place(changed, names, setting), names[-1], _read(names[-1], text.strip()))
     return changed
+
+
+def script_in(content: Any, name: str) -> list[dict[str, Any]]:
+    """The script that a file holds: a list of controls, or what a report or a scenario says it did. Controls that only pace a run are left out."""
+    lines = content if isinstance(content, list) else None
+    if isinstance(content, dict):
+        lines = next((content[key] for key in ("controls", "script") if isinstance(content.get(key), list)), None)
+    if lines is None or not all(isinstance(line, dict) for line in lines):
+        raise OverrideError(f"--script {name}: no list of controls in it; write [{{\"time_s\": 60, \"action\": \"load\", \"value\": 2}}], or name a report")
+    return [{key: value for key, value in line.items() if key != "scripted"} for line in lines if line.get("action") in LASTING]
 
 
 def apply_trace(saved: dict[str, Any], option: str) -> tuple[dict[str, Any], str]:

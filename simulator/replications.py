@@ -60,7 +60,7 @@ class Replications:
     _early: dict[int, Replication] = field(default_factory=dict)
 
     def advance(self) -> Iterator[Progress]:
-        """Carry the replications out; one `Progress` each time that one more is done in order."""
+        """Carry the replications out; one `Progress` each time that one more is done in order. Asked for more later, it goes on from those done."""
         run = self.scenario.run
         if run.warm_up_s == "auto" and self.warm_up is None:
             self.warm_up = self.find_warm_up()
@@ -70,7 +70,7 @@ class Replications:
         most = run.max_replications if run.precision is not None else run.replications
         running: dict[Future[Replication], int] = {}
         try:
-            number = 0
+            number = len(self.done)
             while True:
                 while len(running) < self.width and number < most:
                     number += 1
@@ -129,10 +129,12 @@ class Replications:
 
     def chosen(self) -> dict[Figure, Interval]:
         """The figures whose precision matters: those named, else the mean latency of each path, else every rate."""
-        run = self.scenario.run
-        figures: Sequence[Figure] = [figure_named(text, self.scenario) for text in run.precision_of] or self._usual_figures()
-        samples = {figure: self.samples(figure) for figure in figures}
-        return {figure: interval(values, run.confidence) for figure, values in samples.items() if values}
+        samples = {figure: self.samples(figure) for figure in self.chosen_figures()}
+        return {figure: interval(values, self.scenario.run.confidence) for figure, values in samples.items() if values}
+
+    def chosen_figures(self) -> Sequence[Figure]:
+        """The figures of `chosen`, measured or not."""
+        return [figure_named(text, self.scenario) for text in self.scenario.run.precision_of] or self._usual_figures()
 
     def _usual_figures(self) -> list[Figure]:
         first = self.done[0].figures

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator import __version__, fidelity
+from simulator.costs import MONTH_S, bill
 from simulator.engine.message import Path
 from simulator.engine.network import Ended, Network
 from simulator.engine.node import Node
-from simulator.explanation import explain
+from simulator.explanation import arrived, explain
 from simulator.frames import REPORT_VERSION, FrameShape
 from simulator.measures import Gauge, Spread
 from simulator.predictions import predictions
@@ -31,7 +32,7 @@ class Recorder:
             node.id: {metric.name: [] for metric in node.metrics if metric.primary and metric.type != "spread"} for node in network.nodes.values()
         }
         self.backlogs: dict[str, list[float]] = {node.id: [] for node in network.nodes.values()}
-        self.entered: dict[str, list[int]] = {node.id: [] for node in network.nodes.values()}
+        self.arrived: dict[str, list[int]] = {node.id: [] for node in network.nodes.values()}
         self.states: dict[str, str] = {}
         self.sentences: dict[str, Any] = {}
         self.warm_up_s = 0.0
@@ -50,7 +51,7 @@ class Recorder:
                 values.append(metrics[name])  # type: ignore[arg-type]
             node = self.network.nodes[node_id]
             self.backlogs[node_id].append(node.backlog())
-            self.entered[node_id].append(node.entered + node.created)
+            self.arrived[node_id].append(arrived(node))
             self.states[node_id] = frame["nodes"][node_id]["state"]
             self.sentences[node_id] = frame["nodes"][node_id]["sentence"]
         for node, metric in self._computed:
@@ -93,9 +94,15 @@ class Recorder:
 
 
 def read_number(node: Node, attribute: str) -> float:
-    """A metric's present value."""
+    """A counter's present value."""
+    return read_level(node, attribute) or 0.0
+
+
+def read_level(node: Node, attribute: str) -> float | None:
+    """A metric's present value; None if it has none now."""
     value = getattr(node, attribute)
-    return float(value.value if isinstance(value, Gauge) else value() if callable(value) else value)
+    number = value.value if isinstance(value, Gauge) else value() if callable(value) else value
+    return None if number is None else float(number)
 
 
 def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> dict[str, Any]:
@@ -103,12 +110,13 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
     network = simulation.network
     now_s = simulation.time_s
     measured_s = now_s - recorder.warm_up_s
-    nodes = {node.id: _node(node, recorder, now_s, measured_s) for node in network.nodes.values()}
+    run = simulation.run
+    lines = bill(network.nodes.values(), now_s, free_tier=run.free_tier)
+    nodes = {node.id: _node(node, lines.get(node.id, []), recorder, now_s, measured_s) for node in network.nodes.values()}
     for node_id, entry in predictions(simulation.placed, nodes, any(control["action"] in MODEL_CONTROLS for control in simulation.controls)).items():
         nodes[node_id]["theory"] = entry
     paths = _paths(network)
     totals = _conservation(network)
-    run = simulation.run
     processed = sum(node.entered + node.created for node in network.nodes.values())
     grown = growing(network, recorder)
     warm_up = simulation.warm_up
@@ -119,7 +127,8 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
         "stopped": simulation.stopped, "wall_s": wall_s, "messages_per_wall_s": processed / wall_s if wall_s > 0 else None,
         "conservation": totals, "nodes": nodes,
         "wires": {wire.id: {"sent": wire.sent, "delivered": wire.delivered, "refused": wire.refused, "in_transit": wire.in_transit} for wire in network.wires.values()},
-        "paths": paths, "cost_usd": sum(node["cost_usd"] for node in nodes.values()),
+        "paths": paths, "cost_usd": sum(node["cost_usd"] for node in nodes.values()), "cost_month_usd": sum(node["cost_month_usd"] for node in nodes.values()),
+        "bill": {"month_s": MONTH_S, "free_tier": run.free_tier, "region": "us-east-1"},
         "series": {"time_s": recorder.time_s, "nodes": recorder.series},
         "traces": [_trace(ended, network) for ended in network.traces()],
         "steady_state": {"warm_up": warm_up.to_json() if warm_up else None, "growing": grown},
@@ -129,11 +138,7 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
     }
 
 
-def _node(node: Node, recorder: Recorder, now_s: float, measured_s: float) -> dict[str, Any]:
-    cost = [
-        {"line": price.title, "quantity": quantity, "unit": price.per, "usd": quantity * price.usd, "source": price.source.to_json()}
-        for price, quantity in node.cost(now_s)
-    ]
+def _node(node: Node, cost: list[dict[str, Any]], recorder: Recorder, now_s: float, measured_s: float) -> dict[str, Any]:
     return {
         "kind": node.kind, "name": node.name, "state": recorder.states.get(node.id, "idle"), "sentence": recorder.sentences.get(node.id),
         "metrics": {metric.name: _metric(node, metric, recorder, now_s, measured_s) for metric in node.metrics},
@@ -148,7 +153,7 @@ def _node(node: Node, recorder: Recorder, now_s: float, measured_s: float) -> di
             }
             for limit in node.limits.values()
         ],
-        "cost": cost, "cost_usd": sum(line["usd"] for line in cost),
+        "cost": cost, "cost_usd": sum(line["usd"] for line in cost), "cost_month_usd": sum(line["usd_month"] for line in cost),
         "ledger": {
             "entered": node.entered, "created": node.created, "copied": node.copied, "forwarded": node.forwarded, "finished": node.finished,
             "lost": node.lost, "unfinished": node.holding(),
@@ -167,9 +172,10 @@ def _metric(node: Node, metric: Any, recorder: Recorder, now_s: float, measured_
         return {**base, "total": total, "per_s": total / measured_s if measured_s > 0 else 0.0}
     if isinstance(value, Gauge):
         return {**base, "mean": value.mean(now_s), "max": value.maximum, "last": value.value}
-    last = read_number(node, metric.attribute)
+    last = read_level(node, metric.attribute)
     mean, most = recorder.level(node, metric.name) or (last, last)
-    return {**base, "mean": mean, "max": max(most, last), "last": last}
+    known = [level for level in (most, last) if level is not None]
+    return {**base, "mean": mean, "max": max(known, default=None), "last": last}
 
 
 def _waits(node: Node) -> list[dict[str, Any]]:

@@ -1,18 +1,18 @@
-"""Scenario in; Frames, then a Report, out. Controls are applied between frames and recorded."""
+"""Scenario in; Frames, then a Report, out. Controls are applied between frames, those of a script at their times, and recorded."""
 
 from __future__ import annotations
 
 import gc
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
-from simulator import catalog, fidelity, findings
-from simulator.engine.network import Network
+from simulator import fidelity, findings
+from simulator.building import build_network
+from simulator.controls import Controls, from_script
 from simulator.engine.node import Node
 from simulator.frames import FRAME_VERSION, ControlError, Frame, FrameShape, NodeFrame, Report, State, WireFrame, read_control
 from simulator.measures import Gauge, Spread
@@ -23,7 +23,6 @@ from simulator.scenario import RunSettings, Scenario
 from simulator.vocabulary import Finding
 
 WARM_UP_METHOD = "MSER-5"
-DEFAULT_TRACE_ONE_IN = 100
 COLLECT_AFTER_OBJECTS = 200_000
 
 
@@ -43,8 +42,9 @@ class WarmUp:
 class Simulation:
     """One run of a scenario, slice by slice.
 
-    Iterate `frames`; between frames, `apply` controls; at the end, ask for the `report`. The same scenario with the same
-    ``controls`` (each with the ``time_s`` at which it takes effect) gives the same frames and report. ``tick_s`` overrules
+    Iterate `frames`; between frames, `apply` controls; at the end, ask for the `report`. The scenario's script, and ``controls`` (each with
+    the ``time_s`` at which it takes effect; those marked ``scripted`` are the script's own), are carried out by themselves: the same scenario
+    with the same controls gives the same frames and report. ``tick_s`` overrules
     the scenario's fidelity: the stretch of time that cohorts gather, 0 for single messages.
 
     Raises `simulator.findings.InvalidScenario` if the scenario has errors, and
@@ -63,9 +63,11 @@ class Simulation:
         self.time_s = 0.0
         self.stopped = False
         self.controls: list[dict[str, Any]] = []
-        self._scripted = sorted((dict(control) for control in controls), key=lambda control: control["time_s"])
+        script = [{**control, "scripted": True} for control in self.scenario.script_json()]
+        self._scripted = deque(from_script([*script, *(dict(control) for control in controls if not control.get("scripted"))]))
+        self._controls = Controls(self.network, self.scenario.groups())
         self._seq = 0
-        self._observers = {node.id: NodeObserver(node) for node in self.network.nodes.values()}
+        self._observers = {node.id: NodeObserver(node, self.run.most_parts) for node in self.network.nodes.values()}
         self._wires_before: dict[str, tuple[int, int]] = dict.fromkeys(self.network.wires, (0, 0))
         self._recorder = Recorder(self.network)
         self._frames: Iterator[Frame] | None = None
@@ -93,7 +95,7 @@ class Simulation:
         step = 0
         with rare_collections():
             while not self.stopped and self.time_s < self.run.duration_s:
-                self._apply_scripted()
+                self._control_until(self.time_s, inclusive=True)
                 step += 1
                 target_s = min(step * self.interval_s, self.run.duration_s)
                 self._advance(target_s)
@@ -115,15 +117,23 @@ class Simulation:
 
     def _advance(self, target_s: float) -> None:
         started = time.perf_counter()
+        self._control_until(target_s, inclusive=False)
+        if not self.stopped:
+            self._run_to(target_s)
+        self._wall_s += time.perf_counter() - started
+
+    def _run_to(self, target_s: float) -> None:
+        """Let time pass, up to ``target_s`` (exclusive); the warm-up may end on the way."""
         warm_up_s = self.warm_up.s if self.warm_up else 0.0
         if self.time_s < warm_up_s <= target_s:
             self.network.agenda.run_before(warm_up_s)
             self._end_warm_up(warm_up_s)
-        self.network.agenda.run_before(target_s)
+        if target_s > self.time_s:
+            self.network.agenda.run_before(target_s)
         self.time_s = target_s
-        self._wall_s += time.perf_counter() - started
 
     def _end_warm_up(self, now_s: float) -> None:
+        self.network.settle()
         for node in self.network.nodes.values():
             node.before_slice()
             restart_statistics(node, now_s)
@@ -140,6 +150,7 @@ class Simulation:
     def _frame(self) -> Frame:
         started = time.perf_counter()
         nodes: dict[str, NodeFrame] = {}
+        self.network.settle()
         if self.network.tick_s > 0:
             self.network.note_levels()
         for node_id, observer in self._observers.items():
@@ -151,6 +162,10 @@ class Simulation:
             "wires": {wire_id: self._wire(wire_id, nodes) for wire_id in self.network.wires},
             "totals": self._totals(), "load": self.network.load, "log": self.network.take_log(),  # type: ignore[typeddict-item]
         }
+        if faults := self._controls.in_force():
+            content["faults"] = faults
+        if pending := self._controls.pending():
+            content["pending"] = pending
         self._seq += 1
         self._recorder.record(content)
         self._wall_s += time.perf_counter() - started
@@ -161,7 +176,11 @@ class Simulation:
         before = self._wires_before[wire_id]
         self._wires_before[wire_id] = (wire.sent, wire.refused)
         state: State = wire_state(wire, wire.sent - before[0], wire.refused - before[1], nodes)
-        return {"state": state, "sent": wire.sent, "delivered": wire.delivered, "refused": wire.refused, "in_transit": wire.in_transit}
+        frame: WireFrame = {"state": state, "sent": wire.sent, "delivered": wire.delivered, "refused": wire.refused, "in_transit": wire.in_transit}
+        behind = wire.source.consumer_behind(wire)
+        if behind is not None:
+            frame["behind"] = {"messages": behind[0], "age_s": behind[1]}
+        return frame
 
     def _totals(self) -> Any:
         nodes = self.network.nodes.values()
@@ -176,67 +195,32 @@ class Simulation:
 
         ``pause``, ``resume``, ``step`` and ``speed`` concern whoever paces the run; here they are only recorded.
         """
-        read = read_control({key: value for key, value in control.items() if key != "time_s"})
-        action = read["action"]
-        if action == "stop":
+        read = read_control({key: value for key, value in control.items() if key not in ("time_s", "scripted")})
+        if read["action"] == "stop":
             self.stop()
-        elif action == "load":
-            self._change_load(read["value"])
-        elif action in ("fault", "clear_fault"):
-            self._fault(read)
-        elif action == "parameter":
-            self._change_parameter(read)
-        recorded = {"time_s": self.time_s, **read}
+        self._controls.apply(read, self.time_s)
+        recorded = {"time_s": self.time_s, **read, **({"scripted": True} if control.get("scripted") else {})}
         self.controls.append(recorded)
         return recorded
 
-    def _apply_scripted(self) -> None:
-        while self._scripted and self._scripted[0]["time_s"] <= self.time_s:
-            self.apply(self._scripted.pop(0))
+    def _control_until(self, time_s: float, *, inclusive: bool) -> None:
+        """Run up to each moment before ``time_s`` (or at it) at which the script, or something that ends by itself, has its turn."""
+        while not self.stopped:
+            due = [moment for moment in (self._scripted[0]["time_s"] if self._scripted else None, self._controls.next_s()) if moment is not None]
+            if not due or (min(due) > time_s if inclusive else min(due) >= time_s):
+                return
+            moment = max(min(due), self.time_s)
+            self._run_to(moment)
+            self._controls.carry_out_due(moment)
+            while self._scripted and self._scripted[0]["time_s"] <= moment and not self.stopped:
+                self._apply_scripted(self._scripted.popleft())
 
-    def _change_load(self, factor: float) -> None:
-        self.network.load = factor
-        for node in self.network.nodes.values():
-            node.load_changed(factor)
-        self.network.log("info", None, f"The load is now {factor:g} times what the sources say.")
-
-    def _fault(self, control: Mapping[str, Any]) -> None:
-        node = self._node(control["node"])
-        fault = next((fault for fault in node.faults if fault.name == control["fault"]), None)
-        if fault is None:
-            names = ", ".join(fault.name for fault in node.faults) or "none"
-            raise ControlError(f"'{node.name}' has no fault '{control['fault']}'; it has: {names}")
-        value = None
-        if control["action"] == "fault":
-            try:
-                value = fault.parameters.model_validate(control.get("value") or {})
-            except ValidationError as error:
-                raise ControlError(f"Fault '{fault.title}' of '{node.name}': {error.errors()[0]['msg']}") from None
-        getattr(node, f"fault_{fault.name}")(value)
-        node.log("warning" if value is not None else "info", f"{fault.title}{'' if value is not None else ': cleared'}.")
-
-    def _change_parameter(self, control: Mapping[str, Any]) -> None:
-        name, value = control["parameter"], control["value"]
-        if control.get("wire"):
-            wire = self.network.wires.get(control["wire"])
-            if wire is None:
-                raise ControlError(f"There is no wire '{control['wire']}'")
-            model = catalog.wire_parameters(wire.source_port, wire.target_port)
-            setattr(wire.parameters, name, _changed(model, wire.parameters, name, value, f"wire '{wire.id}'"))
-            wire.source.wire_changed(wire)
-            wire.target.wire_changed(wire)
-            wire.target.log("info", f"{name} of the wire from {wire.source.name} is now {value}.")
-            return
-        node = self._node(control.get("node", ""))
-        setattr(node.parameters, name, _changed(node.Parameters, node.parameters, name, value, f"'{node.name}'"))
-        node.parameter_changed(name)
-        node.log("info", f"{name} is now {value}.")
-
-    def _node(self, node_id: str) -> Node:
-        node = self.network.nodes.get(node_id)
-        if node is None:
-            raise ControlError(f"There is no node '{node_id}'; there are: {', '.join(self.network.nodes)}")
-        return node
+    def _apply_scripted(self, control: dict[str, Any]) -> None:
+        try:
+            self.apply(control)
+        except ControlError as error:
+            # Checked when the scenario was; what is left depends on what was changed meanwhile.
+            self.network.log("error", None, f"The script could not do what it says: {error}")
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -288,26 +272,3 @@ def restart_statistics(node: Node, now_s: float) -> None:
             measure.restart()
 
 
-def build_network(prepared: findings.Prepared) -> Network:
-    scenario = prepared.scenario
-    network = Network(scenario.run.seed, prepared.account, scenario.run.trace_one_in or DEFAULT_TRACE_ONE_IN)
-    for node in scenario.nodes:
-        network.add_node(catalog.service(node.kind), node.id, node.name or node.id, prepared.nodes[node.id])
-    for wire in scenario.wires:
-        network.add_wire(wire.id, wire.source.node, wire.source.port, wire.target.node, wire.target.port, prepared.wires[wire.id])
-    return network
-
-
-def _changed(model: Any, current: Any, name: str, value: Any, owner: str) -> Any:
-    """The validated new value of one parameter; raise `ControlError` if it may not be changed or not to this."""
-    declared = model.model_fields.get(name)
-    if declared is None:
-        raise ControlError(f"{owner} has no parameter '{name}'")
-    if not (declared.json_schema_extra or {}).get("changeable"):
-        raise ControlError(f"{declared.title} of {owner} cannot be changed while a run goes on; change it in the diagram")
-    values = {field: getattr(current, field) for field in model.model_fields} | {name: value}
-    try:
-        return getattr(model.model_validate(values), name)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise ControlError(f"{declared.title} of {owner}: {fault['msg']}") from None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simulator import catalog
+from simulator.frames import LASTING, ControlError, read_control
 from simulator.vocabulary import Finding, ParameterSet, parameter
 
 VERSION = 1
+MOST_SCRIPT_LINES = 1000
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """Functions that turn a saved scenario of version n into one of version n + 1."""
 
@@ -67,14 +70,19 @@ class RunSettings(ParameterSet):
     warm_up_s: Annotated[float, Field(ge=0, le=31_536_000)] | Literal["auto"] = parameter(
         0.0, "Statistics begin after this time, so that an empty start does not distort them. Auto: found by MSER-5 in a pilot run.", title="Warm-up", unit="s", section="Run")
     seed: int = parameter(1, "The same seed gives the same run.", title="Seed", section="Run", ge=0, le=2**63 - 1)
-    fidelity: Literal["auto", "exact"] | Annotated[int, Field(ge=2, le=1_000_000_000)] = parameter(
+    fidelity: Literal["auto", "exact"] | Annotated[int, Field(ge=1, le=1_000_000_000)] = parameter(
         "auto", "Exact simulates every message by itself. Auto does so while the token budget allows, then lets one token stand for many messages. A number"
-        " asks for tokens of about so many messages.", title="Fidelity", section="Run")
+        " asks for tokens of about so many messages; 1 is exact.", title="Fidelity", section="Run")
     token_budget: int = parameter(
         2_000_000, "Auto is exact while no more than about so many messages visit nodes; more are simulated as cohorts.",
         title="Token budget", unit="messages", section="Run", ge=1000, le=1_000_000_000, advanced=True)
+    free_tier: bool = parameter(
+        False, "The bill takes off what AWS gives an account free each month.", title="Free tier", section="Cost")
     frame_interval_s: float | None = parameter(
         None, "Simulated time between two pictures of the run. Empty: about 600 in a run.", title="Frame interval", unit="s", section="Run", gt=0, advanced=True)
+    most_parts: int = parameter(
+        64, "Of a node with more parts than this (shards, partitions, states), neighbouring parts are told of together.", title="Parts told of one by one",
+        unit="count", section="Run", ge=1, le=10_000, advanced=True)
     trace_one_in: int | None = parameter(
         None, "One message in so many is kept as a sample trace; the slowest are always kept. Empty: 100.", title="Trace one in", unit="messages",
         section="Run", ge=1, advanced=True)
@@ -121,8 +129,40 @@ class RunSettings(ParameterSet):
 _NICE_STEPS_S = (0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
+class ScriptLine(Frozen):
+    """A control with the simulated time at which it takes effect (docs/reference/contracts.md, section 6)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    time_s: float = Field(ge=0, le=31_536_000)
+    action: str
+
+    @model_validator(mode="after")
+    def _readable(self) -> ScriptLine:
+        try:
+            read = read_control(self.control())
+        except ControlError as error:
+            raise ValueError(str(error).removeprefix("Not a control: ")) from None
+        if read["action"] not in LASTING:
+            raise ValueError(f"'{read['action']}' only paces a run and has no place in a script")
+        return self
+
+    def control(self) -> dict[str, Any]:
+        """The control without its time."""
+        return self.model_dump(mode="json", exclude={"time_s"})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Nodes that a diagram shows in one box."""
+
+    id: str
+    title: str
+    members: tuple[str, ...]
+
+
 class Scenario(Frozen):
-    """Everything a run depends on. ``view`` belongs to the editor and is ignored."""
+    """Everything a run depends on. ``view`` belongs to the editor; of it, only the groups mean anything, where the script names one."""
 
     version: Literal[1] = 1
     name: str = Field(default="", max_length=200)
@@ -131,6 +171,7 @@ class Scenario(Frozen):
     wires: tuple[WireSpec, ...] = ()
     account: dict[str, dict[str, Any]] = Field(default_factory=dict)
     run: RunSettings = Field(default_factory=RunSettings)
+    script: tuple[ScriptLine, ...] = Field(default=(), max_length=MOST_SCRIPT_LINES)
     view: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
@@ -156,7 +197,25 @@ class Scenario(Frozen):
 
     def to_json(self) -> dict[str, Any]:
         """The scenario as JSON, as it was given."""
-        return self.model_dump(mode="json", by_alias=True)
+        shown = self.model_dump(mode="json", by_alias=True)
+        if not self.script:
+            del shown["script"]
+        return shown
+
+    def script_json(self) -> list[dict[str, Any]]:
+        """The script as plain controls with their times."""
+        return [line.model_dump(mode="json") for line in self.script]
+
+    def groups(self) -> dict[str, Group]:
+        """The groups of the diagram by id, with the members that there are."""
+        known = {node.id for node in self.nodes}
+        listed = self.view.get("groups")
+        found = {}
+        for group in listed if isinstance(listed, list) else []:
+            if isinstance(group, dict) and isinstance(group.get("id"), str) and isinstance(group.get("members"), list):
+                members = tuple(member for member in group["members"] if isinstance(member, str) and member in known)
+                found[group["id"]] = Group(group["id"], str(group.get("title") or group["id"]), members)
+        return found
 
 
 def _upgraded(saved: dict[str, Any]) -> dict[str, Any]:
@@ -194,6 +253,10 @@ def _form_finding(fault: Any, saved: dict[str, Any]) -> Finding:
         named = entry.get("id") if isinstance(entry, dict) and isinstance(entry.get("id"), str) else None
         node, wire = (named, None) if place[0] == "nodes" else (None, named)
     path = ".".join(str(part) for part in place) or "scenario"
+    if place[:1] == ("script",) and len(place) > 1:
+        line = saved["script"][place[1]] if isinstance(place[1], int) else None
+        when = f" at {line['time_s']:g} s" if isinstance(line, dict) and isinstance(line.get("time_s"), (int, float)) else ""
+        return Finding("script-line", "error", f"Line {int(place[1]) + 1} of the script{when}: {fault['msg'].removeprefix('Value error, ')}", "Correct or remove the line in the script")
     if place[:1] == ("run",) and len(place) > 1:
         return Finding("run-setting", "error", f"Run setting '{place[1]}': {fault['msg']}", "Give a value within its bounds", parameter=str(place[1]))
     return Finding("malformed-scenario", "error", f"'{path}': {fault['msg']}", "See docs/reference/contracts.md for the shape of a scenario", node=node, wire=wire)

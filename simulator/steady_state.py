@@ -22,7 +22,7 @@ def growing(network: Network, recorder: Recorder) -> list[dict[str, Any]]:
     first = next((place for place, time_s in enumerate(recorder.time_s) if time_s >= recorder.warm_up_s), 0)
     found = []
     for node in network.nodes.values():
-        time_s, level, arrived = recorder.time_s[first:], recorder.backlogs[node.id][first:], recorder.entered[node.id][first:]
+        time_s, level, arrived = recorder.time_s[first:], recorder.backlogs[node.id][first:], recorder.arrived[node.id][first:]
         growth = lasting_growth(time_s, level, arrived)
         if growth is not None:
             found.append(_told(node, recorder, growth, first + growth.start))
@@ -34,7 +34,7 @@ def _told(node: Node, recorder: Recorder, growth: Growth, start: int) -> dict[st
     series = recorder.series[node.id]
     sums = [metric.name for metric in node.metrics if metric.type == "sum" and metric.name in series]
     rates = {name: ((series[name][-1] or 0) - (series[name][start] or 0)) / span_s for name in sums}
-    entered = recorder.entered[node.id][start:]
+    entered = recorder.arrived[node.id][start:]
     middle = len(entered) // 2
     early, late = (entered[middle] - entered[0]) / middle, (entered[-1] - entered[middle]) / (len(entered) - 1 - middle)
     unstable = bool(early and late and abs(late - early) <= STEADY_ARRIVALS * max(early, late))

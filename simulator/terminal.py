@@ -19,7 +19,6 @@ PLAIN_WIDTH = 140
 """Columns where the output is no terminal, so that piped tables stay whole."""
 
 CAUSES_SHOWN, PATHS_SHOWN, SPLITS_SHOWN = 4, 10, 3
-MONTH_S = 730 * 3600
 STATE_STYLES = {"idle": "dim", "flowing": "green", "saturated": "yellow", "throttled": "dark_orange", "failing": "red"}
 SEVERITY_STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 NOTHING = "–"
@@ -92,7 +91,8 @@ def _levels(figures: Mapping[str, Any]) -> tuple[str, str, str]:
     level = _declared(figures, "gauge", "backlog")
     if level is None:
         return NOTHING, NOTHING, NOTHING
-    return format_count(level["mean"]), format_count(level["max"]), format_count(level["last"])
+    mean, most, last = (NOTHING if level[field] is None else format_count(level[field]) for field in ("mean", "max", "last"))
+    return mean, most, last
 
 
 def _spread(figures: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -172,13 +172,16 @@ def _split(path: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _cost(console: Console, report: Mapping[str, Any]) -> None:
-    table = make_table("node", "line", "quantity", "cost", "a month at this rate", numbers_from=2)
-    to_month = MONTH_S / report["simulated_s"] if report["simulated_s"] > 0 else 0.0
+    free_tier = report["bill"]["free_tier"]
+    table = make_table("node", "line", "quantity", "cost", *(["free in a month"] if free_tier else []), "a month at this rate", numbers_from=2)
     for figures in report["nodes"].values():
-        for line in figures["cost"]:
-            table.add_row(figures["name"], line["line"], f"{format_count(line['quantity'])} {line['unit']}", format_usd(line["usd"]), format_usd(line["usd"] * to_month))
+        for place, line in enumerate(figures["cost"]):
+            free = [format_count(line["free_month"]) if line["free_month"] else NOTHING] if free_tier else []
+            table.add_row(figures["name"] if place == 0 else "", line["line"], f"{format_count(line['quantity'])} {line['unit']}", format_usd(line["usd"]), *free, format_usd(line["usd_month"]))
+        if len(figures["cost"]) > 1:
+            table.add_row("", Text("together", style="dim"), "", format_usd(figures["cost_usd"]), *([""] if free_tier else []), format_usd(figures["cost_month_usd"]))
     if table.row_count > 1:
-        table.add_row("all", "", "", format_usd(report["cost_usd"]), format_usd(report["cost_usd"] * to_month))
+        table.add_row("all", "", "", format_usd(report["cost_usd"]), *([""] if free_tier else []), format_usd(report["cost_month_usd"]))
     print_section(console, "Cost", table)
 
 

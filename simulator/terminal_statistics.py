@@ -123,6 +123,8 @@ def print_comparison(console: Console, compared: Mapping[str, Any], kinds: Mappi
     """Print the differences of two variants; the primary figures, or ``everything``. ``kinds`` are those of the nodes."""
     level = f"{100 * compared['confidence']:g} %"
     console.print(Text(f"B less A, in {compared['replications']} pairs of runs with common random numbers, ± {level} interval", style="bold"))
+    if compared["precision"]:
+        _print_precision_of_differences(console, compared)
     table = make_table("figure", "A", "B", "difference", "±", "of A", "± unpaired", "B is", numbers_from=1)
     hidden = 0
     for entry in compared["figures"]:
@@ -141,8 +143,18 @@ def print_comparison(console: Console, compared: Mapping[str, Any], kinds: Mappi
         console.print(f"  and {hidden} figures that are equal or secondary (--all shows them, --json lists them)", style="dim")
 
 
+def _print_precision_of_differences(console: Console, compared: Mapping[str, Any]) -> None:
+    short = [entry for entry in compared["precision"] if not entry["reached"]]
+    if not short:
+        console.print("Every chosen difference is as precise as asked.")
+        return
+    told = [f"{entry['title']} (± {format_share(entry['relative']) if entry['relative'] is not None else '?'})" for entry in short]
+    why = "the limit of replications" if compared["ended"]["by"] == "limit" else "an interruption"
+    console.print(f"Ended by {why}, not as precise as asked: {', '.join(told)}", markup=False)
+
+
 def _telling(figure: Figure, kinds: Mapping[str, str]) -> bool:
-    if figure == ("cost_usd",):
+    if len(figure) == 1:
         return True
     if figure[0] == "paths":
         return figure[-1] in ("mean", "p99")

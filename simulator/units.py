@@ -129,3 +129,8 @@ def format_quantity(value: float | None, unit: str) -> str:
         return "–"
     printers = {"s": format_duration, "per_s": format_rate, "bytes": format_size, "share": format_share, "usd": format_usd}
     return printers[unit](value) if unit in printers else format_count(value)
+
+
+def inside_sentence(text: str) -> str:
+    """A title as it stands inside a sentence: without its first capital, unless the first word is an abbreviation; names keep theirs."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

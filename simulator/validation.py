@@ -14,8 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from simulator import catalog, fidelity, findings
+from simulator.building import build_network
 from simulator.replication import replication_seed
-from simulator.run import Simulation, build_network
+from simulator.run import Simulation
 from simulator.scenario import Scenario
 
 USUAL_MESSAGES = 1_000_000

@@ -1,4 +1,4 @@
-"""The words a service file is written in: Source, Parameter, Preset, Quota, Port, Metric, Price, Fault, Fidelity.
+"""The words a service file is written in: Source, Propagation, Parameter, Preset, Quota, Port, Metric, Price, Fault, Fidelity.
 
 All of them are declarations: they hold no state of a run, and everything shown about a service (palette, form,
 documentation page, REST schema) is derived from them.
@@ -29,6 +29,18 @@ class Source:
 
     def to_json(self) -> dict[str, str]:
         return {"title": self.title, "url": self.url, "checked": self.checked, "confidence": self.confidence}
+
+
+@dataclass(frozen=True, slots=True)
+class Propagation:
+    """How long AWS takes until a changed setting acts: ``delay_s`` is the longest time it documents, ``note`` says what that figure is."""
+
+    delay_s: float
+    source: Source
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"delay_s": self.delay_s, "note": self.note, "source": self.source.to_json()}
 
 
 class Verb(StrEnum):
@@ -66,18 +78,22 @@ def parameter(
     aws: str | None = None,
     source: Source | None = None,
     widget: str | None = None,
-    changeable: bool = False,
+    changeable: bool | Propagation = False,
     capacity: bool = False,
     advanced: bool = False,
     nodes_with_action: str | None = None,
+    language: str | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare one parameter; the keywords become keys of the JSON Schema (docs/reference/contracts.md, section 2).
 
     ``capacity`` marks how much of something there is: a system with half of each capacity behaves under half the load as
-    the whole one does under all of it, but for chance. ``bounds`` are Pydantic's own (``ge``, ``le``, ``gt``, ``lt``, ``min_length``...). A callable default is a factory.
+    the whole one does under all of it, but for chance. ``changeable`` may be changed while a run goes on, as AWS lets one without replacing anything:
+    at once, or after a `Propagation`. ``language`` names what a text is written in. ``bounds`` are Pydantic's own (``ge``, ``le``, ``gt``, ``lt``, ``min_length``...). A callable default is a factory.
     """
-    extra: dict[str, Any] = {"unit": unit, "section": section, "changeable": changeable, "advanced": advanced}
+    extra: dict[str, Any] = {"unit": unit, "section": section, "changeable": bool(changeable), "advanced": advanced}
+    if isinstance(changeable, Propagation):
+        extra["propagation"] = changeable.to_json()
     if capacity:
         extra["capacity"] = True
     if aws:
@@ -88,6 +104,8 @@ def parameter(
         extra["widget"] = widget
     if nodes_with_action:
         extra["nodes_with_action"] = nodes_with_action
+    if language:
+        extra["language"] = language
     if callable(default):
         return Field(default_factory=default, title=title, description=help, json_schema_extra=extra, **bounds)
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)
@@ -123,6 +141,8 @@ class Port:
     max_wires: int | None = None
     wire_title: str | None = None
     wire_parameters: type[ParameterSet] | None = None
+    cuttable: bool = False
+    """For the verb ``poll``: whether the node at this port heeds `Wire.cut`. Other wires can always be cut."""
 
     def fits(self, target: Port) -> bool:
         """Whether a wire may go from this ``out`` port to the ``in`` port ``target``."""
@@ -147,7 +167,8 @@ class Quota:
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A figure a node shows. ``attribute`` names where the node keeps it: a number for ``sum``, a number or a
-    time-weighted gauge for ``gauge`` (or a method that computes it), a spread for ``spread``. ``name`` is CloudWatch's where CloudWatch has one."""
+    time-weighted gauge for ``gauge`` (or a method that computes it), a spread for ``spread``. ``name`` is CloudWatch's where CloudWatch has one. ``limit`` names
+    the limit of the node that this metric is held against: a line in its chart."""
 
     name: str
     title: str
@@ -158,27 +179,61 @@ class Metric:
     source: Source | None = None
     primary: bool = False
     chart: str = ""
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What an account gets free each month. Prices of one kind that name the same ``pool`` share it; empty: the price's own."""
+
+    quantity: float
+    source: Source
+    pool: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A lower price for what goes ``above`` this quantity in a month."""
+
+    above: float
+    usd: float
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A line of the price list: US dollars for one ``per``."""
+    """A line of the price list: US dollars for one ``per``; less in the ``tiers`` (ascending), some of it ``free`` each month."""
 
     name: str
     title: str
     usd: float
     per: str
     source: Source
+    free: Free | None = None
+    tiers: tuple[Tier, ...] = ()
+
+
+FaultSort = Literal["stops", "errors", "slow", "loss", "throttle", "poison", "network", "operation"]
+FAULT_SORTS: Mapping[FaultSort, str] = {
+    "stops": "Out of service", "errors": "Errors", "slow": "Latency", "loss": "Lost capacity", "throttle": "Throttling", "poison": "Poison messages",
+    "network": "Network", "operation": "Operations",
+}
+"""The kinds of fault, in the order of the palette, with their titles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something a user can break while a run goes on; the node's ``fault_<name>`` method carries it out."""
+    """Something a user can break while a run goes on; the node's ``fault_<name>`` method carries it out.
+
+    ``instant``: it happens at one moment, and there is nothing to clear.
+    """
 
     name: str
     title: str
     help: str
     parameters: type[ParameterSet] = NoParameters
+    sort: FaultSort = "operation"
+    instant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +249,73 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One of the numbers on a node's card: a metric, with a word before it where the number alone says too little."""
+    """One of the numbers on a node's card: a metric, with a word before it where the number alone says too little.
+
+    ``of`` names a limit of the node, shown behind the number (44/100). A ``quiet`` figure is shown only while it is above zero.
+    """
 
     metric: str
     label: str = ""
+    of: str = ""
+    quiet: bool = False
+
+
+Ink = Literal["main", "held", "later", "warn", "bad"]
+Shape = Literal["tank", "slots", "capacity", "rates", "bars", "targets", "states"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What fills a part of a picture: a metric (or a figure of the node's parts), and how it is drawn.
+
+    ``ink``: ``main`` solid, ``held`` hatched (in somebody's hands), ``later`` outlined (not yet), ``warn`` and ``bad`` for what went wrong.
+    """
+
+    name: str
+    ink: Ink = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a node's card draws during a run.
+
+    | shape | drawn |
+    |---|---|
+    | ``tank`` | the ``fills`` (gauges) side by side in a tank that is full at ``limit``, else at the most there was so far |
+    | ``slots`` | the ``fills`` (gauges) as places taken of ``limit``, or of the gauge ``among`` |
+    | ``capacity`` | a lane for each pair of ``fills``: used (a sum, a second), and provided (a gauge a second) |
+    | ``rates`` | columns in time of the first of the ``fills`` (a sum), with the others as what went wrong of it |
+    | ``bars`` | a bar for each of the node's parts: the first of the ``fills`` is its height, of 1 if it is a share |
+    | ``targets`` | a bar for each wire that leaves the node: what was delivered and what was refused, a second |
+    | ``states`` | a bar for each of the node's parts: how much is inside; marked where the others of the ``fills`` rise |
+    """
+
+    shape: Shape
+    fills: tuple[Fill, ...] = ()
+    limit: str | None = None
+    among: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartFigure:
+    """A number that `Node.part_counts` tells of each part. ``merge`` says how several parts become one where there are too many to tell."""
+
+    name: str
+    title: str
+    unit: str
+    type: Literal["sum", "gauge"]
+    merge: Literal["sum", "max"] = "sum"
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What a node's card shows during a run. ``limit`` names the limit at which the bar is full; None: its maximum so far."""
+    """What a node's card shows during a run: a picture and two or three numbers. ``bar`` is the metric that tells most of the node; ``limit`` names
+    the limit it is held against; None: its maximum so far."""
 
     bar: str
-    figures: tuple[Figure, Figure]
+    figures: tuple[Figure, ...]
     limit: str | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 from simulator import catalog  # noqa: E402 - found only now
 
 DECISIONS = ROOT / "docs" / "decisions"
+LONGEST_DEFAULT = 300
 CONFIDENCE = {"R": "read", "T": "third party", "D": "derived", "M": "from memory"}
 MADE = "<!-- Made by `make docs` from the service's own file; change that file instead. -->"
 BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"), ("minLength", "length ≥"), ("maxLength", "length ≤"))
@@ -44,7 +45,10 @@ def source_link(source: dict[str, str] | None) -> str:
 
 def default_of(entry: dict[str, Any]) -> str:
     """The default as JSON."""
-    return f"`{json.dumps(entry['default'], ensure_ascii=False)}`" if "default" in entry else "required"
+    if "default" not in entry:
+        return "required"
+    text = json.dumps(entry["default"], ensure_ascii=False)
+    return f"`{text}`" if len(text) <= LONGEST_DEFAULT else "a text to begin with"
 
 
 def alternatives(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,6 +91,22 @@ def parameters(schema: dict[str, Any] | None, empty: str) -> Iterator[str]:
             yield from table(head, parameter_rows(shape))
 
 
+def usd(price: float) -> str:
+    """A price in full, without an exponent."""
+    return f"{price:.12f}".rstrip("0").rstrip(".")
+
+
+def tiers(price: dict[str, Any]) -> str:
+    """The lower prices of larger quantities."""
+    return ", ".join(f"{usd(tier['usd'])} above {tier['above']:,.0f} ({CONFIDENCE[tier['source']['confidence']]})" for tier in price["tiers"])
+
+
+def free(price: dict[str, Any]) -> str:
+    """What an account gets free."""
+    allowance = price["free"]
+    return f"{allowance['quantity']:,.0f} ({CONFIDENCE[allowance['source']['confidence']]})" if allowance else ""
+
+
 def quota_value(quota: dict[str, Any]) -> str:
     """A quota's figure, or its note where AWS gives none."""
     return quota["note"] or "none" if quota["value"] is None else f"{quota['value']:,}"
@@ -125,8 +145,8 @@ def page(kind: str) -> str:
     if service["faults"]:
         lines += ["## Faults", "", *table(("Fault", "Title", "What it does"), ([f"`{entry['name']}`", entry["title"], entry["help"]] for entry in service["faults"]))]
     if service["prices"]:
-        prices = ([entry["title"], f"{entry['usd']:.12f}".rstrip("0").rstrip("."), entry["per"], source_link(entry["source"])] for entry in service["prices"])
-        lines += ["## Prices", "", *table(("Line", "USD", "Per", "Source"), prices)]
+        prices = ([entry["title"], usd(entry["usd"]), entry["per"], tiers(entry), free(entry), source_link(entry["source"])] for entry in service["prices"])
+        lines += ["## Prices", "", *table(("Line", "USD", "Per", "Volume tiers, a month", "Free, a month", "Source"), prices)]
     lines += ["## Fidelity", ""]
     for title in ("modelled", "approximated", "ignored"):
         if service["fidelity"][title]:

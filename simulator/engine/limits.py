@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import sys
 
 from simulator.measures.gauge import Gauge
+
+UNREACHABLE = sys.maxsize
 
 
 class Limit(Gauge):
@@ -21,7 +23,7 @@ class Limit(Gauge):
         self.title = title
         self.parameter = parameter
         self.limit = limit
-        self._ceiling = math.inf if limit is None else limit
+        self._ceiling = UNREACHABLE if limit is None else limit
         self._full_s = 0.0
         self._full_since_s = 0.0 if self._ceiling <= 0 else -1.0
 
@@ -32,9 +34,9 @@ class Limit(Gauge):
         if value > self.maximum:
             self.maximum = value
         if value >= self._ceiling:
-            if self._full_since_s < 0:
+            if self._full_since_s < 0.0:
                 self._full_since_s = now_s
-        elif self._full_since_s >= 0:
+        elif self._full_since_s >= 0.0:
             self._full_s += now_s - self._full_since_s
             self._full_since_s = -1.0
 
@@ -49,7 +51,7 @@ class Limit(Gauge):
     def change_limit(self, limit: float | None, now_s: float) -> None:
         """Move the limit; what is used already stays."""
         self.limit = limit
-        self._ceiling = math.inf if limit is None else limit
+        self._ceiling = UNREACHABLE if limit is None else limit
         self.add(0, now_s)
 
     def full_s(self, now_s: float) -> float:

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from simulator.engine.cohorts import Span
+from simulator.engine.key_space import SINGLE_KEY, KeySpace
 from simulator.engine.outcomes import Cause
 from simulator.measures import Spread
 
@@ -31,6 +32,8 @@ class MessageType:
     failure_probability: float = 0.0
     draw_key: Callable[[], int] = int
     """Draws the partition or group key of a message; a cohort has none, its messages draw theirs when they are told apart."""
+    keys: KeySpace = SINGLE_KEY
+    """What ``draw_key`` draws from."""
     renews_id: bool = False
     """A send that repeats another, with a deduplication id of its own."""
 
@@ -55,12 +58,14 @@ class Message:
     stretch of time (`simulator.engine.cohorts`).
 
     It is one message however often it is attempted. ``legs`` is a chain of what its time was spent on, shared by the
-    copies of a fan-out; ``path`` is the way it took so far. The second group of fields belongs to the queue that stores
+    copies of a fan-out; ``path`` is the way it took so far; ``lineage`` counts how often functions ran for the messages that
+    led to it (None where nobody looks). The second group of fields belongs to the queue that stores
     the message: there the token is also the receipt of one attempt, so that a late delete can name the attempt it means
     (a message that outlives an attempt goes on as a ``successor``).
     """
 
     __slots__ = (
+        "answer",
         "attempt",
         "born_s",
         "carried",
@@ -68,9 +73,11 @@ class Message:
         "deadline_s",
         "key",
         "legs",
+        "lineage",
         "number",
         "path",
         "place",
+        "position",
         "received_s",
         "sent_s",
         "since_s",
@@ -82,9 +89,12 @@ class Message:
         "worked",
     )  # fmt: skip
 
+    answer: Any
+    """What whoever worked on this request answered, as JSON; there is none where the answer's content is not known."""
     attempt: int
     carried: bool
     deadline_s: float
+    position: int
     received_s: float
     sent_s: float
     since_s: float
@@ -111,6 +121,7 @@ class Message:
         self.key = key
         self.number = number
         self.legs = legs
+        self.lineage: Mapping[str, int] | None = None
         self.span: Span | None = None
         self.place: int = NEW
 
@@ -125,6 +136,7 @@ class Message:
         twin.key = self.key
         twin.number = self.number
         twin.legs = self.legs
+        twin.lineage = self.lineage
         twin.span = self.span
         twin.place = NEW
         return twin
@@ -165,12 +177,13 @@ def spend(message: Message, cause: Cause, from_s: float, to_s: float) -> None:
 class PathEnd:
     """All messages that ended in one way at the end of one path: how many, their latency, and where it was spent (message-seconds)."""
 
-    __slots__ = ("end", "latency", "messages", "split")
+    __slots__ = ("end", "latency", "messages", "note", "split")
 
     def __init__(self, end: str) -> None:
         self.end = end
         self.messages = 0
         self.latency = Spread()
+        self.note = self.latency.singles.append
         self.split: defaultdict[Cause, float] = defaultdict(float)
 
     def restart(self) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from simulator.engine.agenda import Agenda
 from simulator.engine.errors import SimulationError
-from simulator.engine.message import Leg, Message, Path
+from simulator.engine.message import Leg, Message, Path, PathEnd
 from simulator.engine.node import Node
+from simulator.engine.outcomes import Cause
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
 from simulator.vocabulary import ParameterSet, Port, Values
 
 Shared = TypeVar("Shared")
+
+Work = tuple[Sequence[Message], float, float]
+"""What was worked on at once, when that began, and when it ended (s)."""
 
 SLOWEST_KEPT = 40
 SAMPLES_KEPT = 160
@@ -55,6 +59,8 @@ class Network:
         self.load = 1.0
         self.tick_s = 0.0
         """Cohorts gather what comes in so long a stretch of time; 0: every message is simulated by itself."""
+        self.measured_from_s = 0.0
+        """When statistics began: 0, or the end of the warm-up."""
         self.singles_because: dict[str, str | None] = {}
         self._shared: dict[str, Any] = {}
         self._slowest: list[tuple[float, int, Ended]] = []
@@ -108,6 +114,7 @@ class Network:
 
     def housekeep(self) -> None:
         """Fold buffered samples and drop what is no longer needed, so that memory stays bounded."""
+        self.settle()
         for spread in self._spreads:
             spread.fold()
         for path in self.root.walk():
@@ -115,6 +122,11 @@ class Network:
                 end.latency.fold()
         for node in self.nodes.values():
             node.housekeep()
+
+    def settle(self) -> None:
+        """Let every node account for what ended since the last time; whoever reads ledgers and counters asks for it before."""
+        for node in self.nodes.values():
+            node.settle()
 
     def shared(self, name: str, make: Callable[[], Shared]) -> Shared:
         """What nodes of one account share (a concurrency pool, a quota); made at first use."""
@@ -138,19 +150,57 @@ class Network:
         latency_s = now_s - message.born_s
         record.messages += count
         if count == 1:
-            record.latency.singles.append(latency_s)
+            record.note(latency_s)
         else:
             record.latency.add(latency_s, count)
         split = record.split
         leg = message.legs
-        while leg is not None:
+        while leg:
             leg, cause, from_s, to_s = leg
             split[cause] += count * (to_s - from_s)
-        self._ended += 1
+        self._ended = ended = self._ended + 1
         if latency_s > self._floor_s:
             self._keep_slow(Ended(message, end, now_s))
-        if self._ended % self.trace_one_in == 0:
+        if not ended % self.trace_one_in:
             self._samples.append(Ended(message, end, now_s))
+
+    def ended_works(self, works: Iterable[Work], cause: Cause, end: str) -> int:
+        """`spend` and `ended` for the messages of many pieces of work, whose last stretch of time was that work, on ``cause``; how many there were."""
+        path: Path | None = None
+        record = PathEnd(end)
+        split = record.split
+        number, total, here, here_s = self._ended, 0, 0, 0.0
+        for messages, started_s, ended_s in works:
+            for message in messages:
+                if message.path is not path:
+                    record.messages += here
+                    split[cause] += here_s
+                    cause.message_s += here_s
+                    path, total, here, here_s = message.path, total + here, 0, 0.0
+                    record = path.ends.get(end) or path.end(end)
+                    split = record.split
+                count = message.count
+                here += count
+                here_s += count * (ended_s - started_s)
+                latency_s = ended_s - message.born_s
+                record.note(latency_s) if count == 1 else record.latency.add(latency_s, count)
+                leg = message.legs
+                while leg:
+                    leg, its_cause, from_s, to_s = leg
+                    split[its_cause] += count * (to_s - from_s)
+                number += 1
+                if latency_s > self._floor_s or not number % self.trace_one_in:
+                    message.legs = (message.legs, cause, started_s, ended_s)
+                    self._ended = number
+                    if latency_s > self._floor_s:
+                        self._keep_slow(Ended(message, end, ended_s))
+                    if not number % self.trace_one_in:
+                        self._samples.append(Ended(message, end, ended_s))
+        record.messages += here
+        split[cause] += here_s
+        cause.message_s += here_s
+        self._ended = number
+        return total + here
 
     def ended_cohort(self, message: Message, end: str, ramps: Iterable[tuple[float, float, float]], middle_s: float) -> None:
         """`ended` for a cohort: its latencies are ``ramps`` of (first, last, messages), it ended at ``middle_s`` on average."""
@@ -196,6 +246,8 @@ class Network:
 
     def restart_statistics(self) -> None:
         """Forget what was measured so far (the end of a warm-up); messages and their ledger stay."""
+        self.settle()
+        self.measured_from_s = self.agenda._now
         for path in self.root.walk():
             for end in path.ends.values():
                 end.restart()
@@ -208,6 +260,7 @@ class Network:
 
     def check_conservation(self) -> None:
         """Raise `SimulationError` if a node lost or invented a message, or a wire's two ends disagree."""
+        self.settle()
         for node in self.nodes.values():
             residual = node.residual()
             if residual:
@@ -220,7 +273,7 @@ class Network:
 
 
 def _port(node: Node, name: str) -> Port:
-    for port in node.ports:
+    for port in node.own_ports:
         if port.name == name:
             return port
     raise SimulationError(f"no port '{name}'", node=node.id)

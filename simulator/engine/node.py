@@ -12,6 +12,7 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into, Station
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
+from simulator.units import inside_sentence
 from simulator.vocabulary import (
     Fault,
     Fidelity,
@@ -20,6 +21,7 @@ from simulator.vocabulary import (
     NoParameters,
     Overlay,
     ParameterSet,
+    PartFigure,
     Port,
     Preset,
     Price,
@@ -37,7 +39,7 @@ class Node:
     """One placed service. Subclasses declare what they are (class attributes) and behave (methods).
 
     The ledger: ``entered + created + copied == forwarded + finished + lost + holding()`` at every instant between
-    calls. The receiver counts ``entered``; ``holding()`` counts the messages that really are in the node.
+    calls, once all nodes have settled (`settle`). The receiver counts ``entered``; ``holding()`` counts the messages that really are in the node.
     """
 
     kind: ClassVar[str]
@@ -53,17 +55,34 @@ class Node:
     AccountParameters: ClassVar[type[ParameterSet] | None] = None
     presets: ClassVar[Sequence[Preset]] = ()
     ports: ClassVar[Sequence[Port]] = ()
+    """Ports that every node of the kind has; see `ports_for`."""
+    ports_follow: ClassVar[Sequence[str]] = ()
+    """Names of the parameters from which more ports follow."""
     quotas: ClassVar[Sequence[Quota]] = ()
     metrics: ClassVar[Sequence[Metric]] = ()
     overlay: ClassVar[Overlay]
+    parts_title: ClassVar[str] = ""
+    """What the parts are called that `part_counts` tells of (shards, states), if the node has parts."""
+    part_figures: ClassVar[Sequence[PartFigure]] = ()
+    """The numbers that `part_counts` tells of each part."""
     faults: ClassVar[Sequence[Fault]] = ()
+    when_lost: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Faults, with what they need, that together are the loss of the whole node; empty: its first fault of the sort ``stops``."""
     prices: ClassVar[Sequence[Price]] = ()
     fidelity: ClassVar[Fidelity]
     wait_titles: ClassVar[Mapping[str, str]] = {}
     """Titles of the causes of waiting that a run may book at such a node, by name, without the names of neighbours."""
+    keeps_lineage: ClassVar[bool] = False
+    """Whether what goes through carries on a message's `lineage`, as services do that pass AWS's tracing header on."""
     example: ClassVar[Mapping[str, Any]]
     upgrades: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
     """Functions that turn saved parameters of version n into those of version n + 1."""
+
+    __slots__ = (
+        "agenda", "causes", "copied", "created", "entered", "finished", "forwarded", "id", "largest_cohort", "limits", "losses", "lost", "name",
+        "network", "own_ports", "parameters", "takes_cohorts", "wires_in", "wires_out",
+    )  # fmt: skip
+    # Services may add any attribute. What all have is in slots, because Python finds methods faster at instances with at most 30 others.
 
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         self.network = network
@@ -71,8 +90,10 @@ class Node:
         self.id = id
         self.name = name
         self.parameters = Values(parameters)
-        self.wires_out: dict[str, list[Wire]] = {port.name: [] for port in self.ports if port.direction == "out"}
-        self.wires_in: dict[str, list[Wire]] = {port.name: [] for port in self.ports if port.direction == "in"}
+        self.own_ports = tuple(self.ports_for(parameters))
+        """The ports of this very node."""
+        self.wires_out: dict[str, list[Wire]] = {port.name: [] for port in self.own_ports if port.direction == "out"}
+        self.wires_in: dict[str, list[Wire]] = {port.name: [] for port in self.own_ports if port.direction == "in"}
         self.entered = self.created = self.copied = self.forwarded = self.finished = self.lost = 0
         self.causes: dict[tuple[str, Culprit | None], Cause] = {}
         self.losses: dict[str, Loss] = {}
@@ -132,6 +153,14 @@ class Node:
         """Messages that wait here for something scarce, now."""
         return 0
 
+    def part_counts(self) -> Mapping[str, Mapping[str, float]] | None:
+        """The `part_figures` of each part of the node, by its name (shards, queues of a broker, states of a workflow). None: no parts."""
+        return None
+
+    def consumer_behind(self, wire: Wire) -> tuple[float, float] | None:
+        """How far the consumer at this ``poll`` wire is behind in a log: (messages it has not read, age in seconds of the last it has read; 0 when all is read). None: no log."""
+        return None
+
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         """What limits this node now, in words, given the rates (a second) of its ``sum`` metrics in the last slice."""
         return None
@@ -157,19 +186,38 @@ class Node:
     def housekeep(self) -> None:
         """Drop what is no longer needed; called between slices, and now and then in a long one."""
 
+    def settle(self) -> None:
+        """Account for what ended since the last time; called before anyone reads ledgers and counters, and now and then in a long slice.
+
+        A node that ends many messages may keep them until then, and count them together.
+        """
+
     def before_slice(self) -> None:
         """Bring what is counted lazily up to date; called before metrics are read."""
 
     def wire_changed(self, wire: Wire) -> None:
         """React to a parameter of a wire at this node that was changed while the run goes on."""
 
+    def wire_cut(self, wire: Wire) -> None:
+        """React to `Wire.cut` of a ``poll`` wire at this node, which has changed."""
+
     def littles_law(self, elapsed_s: float) -> tuple[float, float, float] | None:
         """(mean number waiting or inside, arrivals a second, mean time there), measured independently; None if it has none."""
         return None
 
     @classmethod
+    def ports_for(cls, parameters: Any) -> Sequence[Port]:
+        """The ports of a node with these (valid) parameters; more than `ports` only where `ports_follow` names parameters."""
+        return cls.ports
+
+    @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
         """Findings that span fields or neighbours."""
+        return ()
+
+    @classmethod
+    def check_together(cls, account: Any, placed: Sequence[Placed]) -> Iterable[Finding]:
+        """Findings that span all nodes of this kind, which share an ``account``."""
         return ()
 
     @classmethod
@@ -212,7 +260,7 @@ class Node:
         if loss is None:
             loss = self.losses[name] = Loss(self.id, name, title)
         loss.messages += message.count
-        self.network.ended(message, f"lost: {title.lower()}")
+        self.network.ended(message, f"lost: {inside_sentence(title)}")
 
     def finish(self, message: Message, end: str) -> None:
         """``message`` reached the end of its way here, as it should."""

@@ -8,12 +8,16 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+TOPICS = ("Start here", "Queues and functions", "Topics and event buses", "Streams", "Message brokers", "Workflows", "APIs and data stores")
+"""The headings of the gallery, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A scenario of the gallery. ``teaches`` says what a run shows, as a sentence; ``order`` is its place in the gallery."""
+    """A scenario of the gallery. ``teaches`` says what a run shows, as a sentence; ``topic`` is the heading it stands under, ``order`` its place."""
 
     slug: str
+    topic: str
     title: str
     summary: str
     teaches: str
@@ -28,7 +32,7 @@ class Example:
 
     def to_json(self) -> dict[str, Any]:
         """The example as the gallery shows it (docs/reference/contracts.md, section 7)."""
-        return {"slug": self.slug, "title": self.title, "summary": self.summary, "teaches": self.teaches, "graph": self.graph}
+        return {"slug": self.slug, "topic": self.topic, "title": self.title, "summary": self.summary, "teaches": self.teaches, "graph": self.graph}
 
 
 @cache
@@ -42,8 +46,10 @@ def _read() -> tuple[Example, ...]:
         slug = file.name.removesuffix(".json")
         if saved["slug"] != slug:
             raise ValueError(f"the example in {file.name} has the slug '{saved['slug']}'; the two must agree")
-        found.append(Example(slug, saved["title"], saved["summary"], saved["teaches"], saved["order"], text))
-    return tuple(sorted(found, key=lambda entry: (entry.order, entry.slug)))
+        if saved.get("topic") not in TOPICS:
+            raise ValueError(f"the example in {file.name} needs a topic, one of: {', '.join(TOPICS)}")
+        found.append(Example(slug, saved["topic"], saved["title"], saved["summary"], saved["teaches"], saved["order"], text))
+    return tuple(sorted(found, key=lambda entry: (TOPICS.index(entry.topic), entry.order, entry.slug)))
 
 
 def examples() -> list[Example]:

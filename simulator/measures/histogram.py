@@ -26,11 +26,12 @@ class Histogram:
 
     def __init__(self) -> None:
         self._bins = np.zeros(BINS, dtype=np.float64)
+        self._low, self._high = BINS, 0
         self.clear()
 
     def clear(self) -> None:
         """Forget all samples."""
-        self._bins.fill(0)
+        self._bins[self._low : self._high] = 0
         self._low, self._high = BINS, 0
         self.count: float = 0
         self.zeros: float = 0
@@ -58,10 +59,11 @@ class Histogram:
         self.count += samples.size if weights is None else float(weights.sum())
         self.sum += float(weighted.sum())
         self.square_sum += float((weighted * samples).sum())
-        self.minimum = min(self.minimum, float(samples.min()))
+        least = float(samples.min())
+        self.minimum = min(self.minimum, least)
         self.maximum = max(self.maximum, float(samples.max()))
-        positive = samples >= SMALLEST
-        if not positive.all():
+        if least < SMALLEST:
+            positive = samples >= SMALLEST
             self.zeros += float((~positive).sum() if weights is None else weights[~positive].sum())
             samples = samples[positive]
             weights = None if weights is None else weights[positive]
@@ -71,6 +73,20 @@ class Histogram:
         low, high = int(places.min()), int(places.max()) + 1
         self._bins[low:high] += np.bincount(places - low, weights=weights, minlength=high - low)
         self._low, self._high = min(self._low, low), max(self._high, high)
+
+    def add_same(self, value: float, count: float) -> None:
+        """`add_block` for ``count`` equal samples."""
+        self.count += count
+        self.sum += value * count
+        self.square_sum += value * value * count
+        self.minimum = min(self.minimum, value)
+        self.maximum = max(self.maximum, value)
+        if value < SMALLEST:
+            self.zeros += count
+            return
+        place = min(int(math.log(value / SMALLEST) * BINS_PER_E), BINS - 1)
+        self._bins[place] += count
+        self._low, self._high = min(self._low, place), max(self._high, place + 1)
 
     def merge(self, other: Histogram) -> None:
         """Add all samples of ``other``."""
@@ -90,18 +106,27 @@ class Histogram:
         """The values below which these shares of the samples lie; 0 for an empty histogram."""
         if self.count == 0:
             return [0.0] * len(shares)
-        cumulative = self.zeros + np.cumsum(self._bins[self._low : self._high]) if self._low < self._high else np.zeros(0)
-        return [self._quantile(share * self.count, cumulative) for share in shares]
+        if self.minimum == self.maximum:
+            return [self.minimum] * len(shares)
+        if self._low >= self._high:
+            return [self._below_smallest()] * len(shares)
+        cumulative = self.zeros + np.cumsum(self._bins[self._low : self._high])
+        ranks = [share * self.count for share in shares]
+        places = np.minimum(np.searchsorted(cumulative, ranks), cumulative.size - 1)
+        after = cumulative[places].tolist()
+        before = np.where(places > 0, cumulative[places - 1], self.zeros).tolist()
+        return [self._quantile(*entry) for entry in zip(ranks, places.tolist(), before, after, strict=True)]
 
-    def _quantile(self, rank: float, cumulative: np.ndarray) -> float:
-        if rank < self.zeros or cumulative.size == 0:
-            return max(0.0, min(self.minimum, SMALLEST)) if self.zeros else self.minimum
-        place = min(int(np.searchsorted(cumulative, rank)), cumulative.size - 1)
-        before = float(cumulative[place - 1]) if place else self.zeros
-        inside = float(cumulative[place]) - before
+    def _quantile(self, rank: float, place: int, before: float, after: float) -> float:
+        if rank < self.zeros:
+            return self._below_smallest()
+        inside = after - before
         fraction = (rank - before) / inside if inside > 0 else 0.5
         value = SMALLEST * math.exp((self._low + place + min(max(fraction, 0.0), 1.0)) / BINS_PER_E)
         return min(max(value, self.minimum), self.maximum)
+
+    def _below_smallest(self) -> float:
+        return max(0.0, min(self.minimum, SMALLEST)) if self.zeros else self.minimum
 
     def summary(self, names: Iterable[str] = ("p50", "p90", "p95", "p99")) -> Summary:
         """``count``, ``mean``, the named percentiles (``p50`` ... ``p99``) and ``max``; None where nothing was sampled."""

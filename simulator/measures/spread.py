@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
 from simulator.measures.histogram import Histogram, Summary
@@ -37,11 +39,18 @@ class Spread:
         """Record ``count`` samples that run evenly from ``first`` to ``last``: those of a cohort."""
         self._ramps.append((first, last, count))
 
+    def add_many(self, values: np.ndarray, counts: np.ndarray) -> None:
+        """Record ``counts`` samples of each of ``values``."""
+        self.fold()
+        self._histogram().add_block(values, counts)
+
     def fold(self) -> None:
         """Move what is buffered into the histogram of the slice."""
         if self.singles:
             self._histogram().add_block(np.array(self.singles, dtype=np.float64))
             self.singles.clear()
+        if len(self._weighted) == 1:
+            self._histogram().add_same(*self._weighted.pop())
         if self._weighted:
             pairs = np.array(self._weighted, dtype=np.float64)
             self._histogram().add_block(pairs[:, 0], pairs[:, 1])
@@ -88,12 +97,14 @@ class Tally(Spread):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts: dict[float, float] = {}
+        self.counts: defaultdict[float, float] = defaultdict(float)
 
     def add(self, value: float, count: float = 1) -> None:
-        self.counts[value] = self.counts.get(value, 0) + count
+        self.counts[value] += count
 
     def fold(self) -> None:
+        if len(self.counts) == 1:
+            self._histogram().add_same(*self.counts.popitem())
         if self.counts:
             values, counts = np.array(list(self.counts)), np.array(list(self.counts.values()))
             self._histogram().add_block(values.astype(np.float64), counts.astype(np.float64))

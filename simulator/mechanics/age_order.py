@@ -14,13 +14,14 @@ COMPACT_FROM = 256
 class AgeOrder:
     """Stored messages by enqueue time. They come nearly sorted, so a deque serves; the few late ones go to a heap.
 
-    Messages that are gone stay until they reach the head or are swept out, so removing costs nothing.
+    Messages that are gone stay until they are swept out, so removing costs nothing. ``append(message)`` inserts one that is no older than any other.
     """
 
-    __slots__ = ("_compact_at", "_late", "_number", "_sorted")
+    __slots__ = ("_compact_at", "_late", "_number", "_sorted", "append")
 
     def __init__(self) -> None:
         self._sorted: deque[Message] = deque()
+        self.append = self._sorted.append
         self._late: list[tuple[float, int, Message]] = []
         self._number = 0
         self._compact_at = COMPACT_FROM
@@ -28,19 +29,26 @@ class AgeOrder:
     def add(self, message: Message) -> None:
         """Insert ``message`` by its enqueue time."""
         order = self._sorted
-        while order and order[0].place >= STALE:
-            order.popleft()
         if order and message.sent_s < order[-1].sent_s:
             self._number += 1
             heapq.heappush(self._late, (message.sent_s, self._number, message))
         else:
             order.append(message)
 
+    def sweep(self) -> None:
+        """Let go of what left first: memory that is used again soon is still in the cache."""
+        order = self._sorted
+        while order and order[0].place >= STALE:
+            order.popleft()
+
     def compact(self) -> None:
-        """Sweep out what is gone, if much may be; call it now and then."""
+        """Sweep out all that is gone, if much may be; call it now and then."""
+        self.sweep()
         if len(self._late) + len(self._sorted) < self._compact_at:
             return
-        self._sorted = deque(message for message in self._sorted if message.place < STALE)
+        kept = [message for message in self._sorted if message.place < STALE]
+        self._sorted.clear()
+        self._sorted.extend(kept)
         self._late = [entry for entry in self._late if entry[2].place < STALE]
         heapq.heapify(self._late)
         self._compact_at = max(COMPACT_FROM, 2 * (len(self._sorted) + len(self._late)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from simulator.engine.message import Message
-from simulator.engine.outcomes import Cause
+from simulator.engine.outcomes import Cause, Culprit
+from simulator.engine.wire import Wire
 
 CHANGES_KEPT = 2000
 
@@ -49,3 +50,8 @@ class Bottleneck:
         for cause, start_s, stop_s in reversed(spans):
             cause.message_s += message.count * (stop_s - start_s)
             message.legs = (message.legs, cause, start_s, stop_s)
+
+
+def cut_cause(wire: Wire) -> Cause:
+    """Why messages wait in a queue whose consumer at this wire cannot reach it."""
+    return wire.source.cause("partition", f"{wire.target.name} cannot reach {wire.source.name}", Culprit(wire.target.id, None, wire.id))

@@ -21,6 +21,7 @@ from simulator.engine.wire import Wire
 from simulator.mechanics.bottleneck import Bottleneck
 from simulator.mechanics.cohort_station import CohortStation, Draw, Work, why_not
 from simulator.mechanics.cohort_storage import CohortStorage
+from simulator.mechanics.cold_starts import duration_factor
 from simulator.mechanics.distributions import DurationDistribution
 from simulator.mechanics.event_source_mapping import LONG_POLL_S, MappingCauses
 from simulator.mechanics.quantiles import ROWS, SAMPLES_A_ROW, QuantileTable, draws, table_of
@@ -55,7 +56,8 @@ class CohortMapping(CohortStation):
         self.ceiling = float(settings.maximum_concurrency or settings.poller_ceiling)
         self.allowed = self.floor = float(min(settings.pollers_at_start, self.ceiling))
         self.active = Limit(f"pollers:{wire.id}", f"Concurrent batches from {wire.source.name}", self.allowed, None)
-        self.polled = self.invoked = self.deleted = self.failed = self.throttled_batches = 0
+        self.polled = self.invoked = self.deleted = self.failed = self.throttled_batches = self.filtered = 0
+        self.provisioned = None
         self._causes = MappingCauses(wire, self.ceiling)
         self._latencies: QuantileTable | None = None
         self._errors_due = self._idle_s = 0.0
@@ -69,7 +71,7 @@ class CohortMapping(CohortStation):
 
     def slots(self) -> float:
         limit = self._target.limits["concurrency"].limit
-        return min(self.allowed, self.allowed if limit is None else limit) if self.settings.enabled else 0.0
+        return min(self.allowed, self.allowed if limit is None else limit) if self.settings.enabled and not self.wire.cut else 0.0
 
     def make_table(self, batch: int) -> QuantileTable:
         parameters = self._target.parameters
@@ -94,7 +96,7 @@ class CohortMapping(CohortStation):
         return self._latencies
 
     def slowed(self) -> float:
-        return float(self._target.slow_factor)  # type: ignore[attr-defined]
+        return float(self._target.slow_factor * duration_factor(self._target.parameters))  # type: ignore[attr-defined]
 
     def failure_chance(self, message: Message, batch: float) -> float:
         chance = self.function.batch_failure_chance(message, batch, self.settings.report_batch_item_failures)
@@ -139,7 +141,7 @@ class CohortMapping(CohortStation):
         attempt = work.attempt
         if attempt is not None:
             span = span_of(attempt)
-            spend_all(attempt, self._causes.latency, work.started_s, work.started_s + work.delay_s)
+            spend_all(attempt, self._causes.latency, work.started_s, work.started_s + work.delay_s - work.cold_s)
             self.polled += attempt.count
             self.invoked += attempt.count
             self.deleted += attempt.count
@@ -187,7 +189,7 @@ def batch_service_s(function: Node, wire: Wire) -> float:
     """Mean time a function needs for a full batch of this mapping, in seconds."""
     values = function.parameters
     messages = wire.parameters.batch_size if values.batch_work == "sequential" else 1
-    return float(min(values.duration.expected_s() * messages, values.timeout_s))
+    return float(min(values.duration.expected_s() * duration_factor(values) * messages, values.timeout_s))
 
 
 def unfit_for_cohorts(function: Node, wire: Wire, account_limit: int, environments_per_10_s: float) -> str | None:
@@ -200,17 +202,23 @@ def unfit_for_cohorts(function: Node, wire: Wire, account_limit: int, environmen
     ceiling = settings.maximum_concurrency or settings.poller_ceiling
     if settings.batching_window_s > 0:
         return "The mapping waits for batches to fill."
+    if settings.filter_criteria:
+        return "The mapping filters messages."
+    if settings.provisioned_mode:
+        return "The mapping has provisioned pollers, each of which reads at its own pace."
     if function.wires_in["events"] or function.wires_in["requests"] or len(function.wires_in["source"]) > 1:
         return f"{name} is invoked in other ways too."
     if values.reserved_concurrency is not None:
         throttled = ceiling > values.reserved_concurrency
     else:
-        throttled = _unreserved_demand(function) > account_limit
+        throttled = unreserved_demand(function) > account_limit
     if throttled:
         return f"{name} may be throttled: it may be invoked more often at once than its concurrency allows."
     if settings.poller_ramp_per_min / 60 > environments_per_10_s / 10 or settings.pollers_at_start > environments_per_10_s:
         return f"{name} may be throttled: the mapping may scale faster than new environments come."
-    if values.duration.expected_s() < 0.1 and settings.batch_size == 1:
+    if values.provisioned_concurrency > 0:
+        return f"{name} has provisioned concurrency."
+    if values.duration.expected_s() * duration_factor(values) < 0.1 and settings.batch_size == 1:
         return f"{name} may be throttled: it may reach 10 requests a second for each concurrency."
     longest_s = values.timeout_s
     if wire.source.parameters.visibility_timeout_s < longest_s:
@@ -218,16 +226,23 @@ def unfit_for_cohorts(function: Node, wire: Wire, account_limit: int, environmen
     return why_not(name, ceiling, batch_service_s(function, wire), function.network.tick_s) or function.publishes_singles()  # type: ignore[attr-defined]
 
 
-def _unreserved_demand(function: Node) -> float:
+def lanes_of(wire: Wire) -> int:
+    """Batches that the mapping of a stream may have in progress; 0 where what it reads has no shards of its own number."""
+    return int(getattr(wire.source.parameters, "shard_count", 0) * wire.parameters.parallelization_factor)
+
+
+def unreserved_demand(function: Node) -> float:
     """How many invocations all functions without a reservation may want at once; reservations of others count in full."""
     demand = 0.0
     for node in function.network.nodes.values():
         if node.kind != function.kind:
             continue
+        demand += node.parameters.provisioned_concurrency
         if node.parameters.reserved_concurrency is not None:
             demand += node.parameters.reserved_concurrency
         elif node.wires_in["events"] or node.wires_in["requests"]:
             return math.inf
         else:
             demand += sum(wire.parameters.maximum_concurrency or wire.parameters.poller_ceiling for wire in node.wires_in["source"])
+            demand += sum(lanes_of(wire) for wire in node.wires_in["stream"])
     return demand

@@ -10,7 +10,7 @@ from simulator.engine.message import Message
 from simulator.engine.outcomes import Cause, Culprit
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
-from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.bottleneck import Bottleneck, cut_cause
 from simulator.mechanics.cohort_station import CohortStation, Draw, Work, why_not
 from simulator.mechanics.cohort_storage import CohortStorage
 from simulator.mechanics.processing import Processor
@@ -40,13 +40,14 @@ class CohortReceiver(CohortStation):
         queue = wire.source
         self.busy_cause = queue.cause("workers_busy", f"All workers of {worker.name} are busy", Culprit(worker.id, "workers"))
         self.stopped_cause = queue.cause("stopped", f"{worker.name} is stopped", Culprit(worker.id))
+        self.cut_cause = cut_cause(wire)
         self.call_cause = queue.cause("request_latency", "Request latency of the receive", Culprit(worker.id, "request_latency", wire.id), capacity=False)
         self._call_s: float = wire.parameters.request_latency.expected_s()
         self._idle_s = 0.0
         super().__init__(wire, source, agenda, tick_s, stream, self.settings.max_number_of_messages, Bottleneck(self.busy_cause))
 
     def slots(self) -> float:
-        return 0.0 if self.worker.stopped else float(self.worker.parameters.workers)
+        return 0.0 if self.worker.stopped or self.wire.cut else float(self.worker.parameters.workers)
 
     def make_table(self, batch: int) -> QuantileTable:
         rows = ROWS * SAMPLES_A_ROW
@@ -72,7 +73,7 @@ class CohortReceiver(CohortStation):
         return self.worker.publishes
 
     def bind(self, backlogged: bool) -> Cause:
-        return self.stopped_cause if self.worker.stopped else self.busy_cause
+        return self.cut_cause if self.wire.cut else self.stopped_cause if self.worker.stopped else self.busy_cause
 
     def look(self, now_s: float, elapsed_s: float) -> None:
         if self.backlogged:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
+from simulator import theory
 from simulator.engine.agenda import Agenda
 from simulator.engine.cohorts import LATE_RANK, Span, share_out, span_of
 from simulator.engine.message import Message
@@ -36,10 +38,18 @@ SAMPLE_TURN = (2, 0, 3, 1)
 FLUID_ERROR = 0.03
 """The error of latencies, backlog and drain time that was measured against single messages (docs/explanation/cohorts.md)."""
 
+CHANCE_SHARE = 1e-3
+"""How seldom the chance of arrivals alone may look like a backlog."""
+
+RATE_MEMORY = 90_000.0
+LONGEST_MEMORY_S = 60.0
+"""The rate of arrivals is the mean over about so many messages, or so long: its noise is then well below a spare of 3 %. Not the longer the less is spare: that estimate is too high."""
+
 FEWEST_PARTS = 1
 MOST_SPARE = 6.0
 """With so many times the root of the slots to spare, all of them are never busy by chance."""
 
+MOST_COUNTED_SLOTS = 1000
 _NORMAL = NormalDist()
 FEWEST_SLOTS = 50
 LONGEST_SERVICE_TICKS = 4.0
@@ -58,11 +68,18 @@ def why_not(name: str, slots: float, service_s: float, tick_s: float) -> str | N
 
 
 def busy_chance(slots: float, utilisation: float) -> float:
-    """Chance that all slots are busy: Erlang C for many slots (Halfin and Whitt, 1981)."""
+    """Chance that all slots are busy: Erlang C, for very many slots in the form of Halfin and Whitt (1981)."""
     if utilisation >= 1:
         return 1.0
+    if slots <= MOST_COUNTED_SLOTS:
+        return _erlang_c(round(slots), round(utilisation, 3))
     spare = (1 - utilisation) * math.sqrt(slots)
     return 1 / (1 + spare * _NORMAL.cdf(spare) / _NORMAL.pdf(spare)) if spare < MOST_SPARE else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _erlang_c(slots: int, utilisation: float) -> float:
+    return theory.erlang_c(utilisation * slots, slots) if utilisation < 1 else 1.0
 
 
 def waiting_ratio(arrivals_per_s: float, ends_per_s: float, batch: int) -> float:
@@ -94,15 +111,17 @@ class Draw(NamedTuple):
     seconds: float
     calls: int
     samples: tuple[tuple[float, float], ...]
+    cold_s: float = 0.0
+    """The part of the delay in which slots had to be made ready first."""
 
     def delayed(self, delay_s: float) -> Draw:
-        """The same with a longer delay for all."""
-        return Draw(self.delay_s + delay_s, self.seconds, self.calls, tuple((delay + delay_s, service) for delay, service in self.samples))
+        """The same with a longer delay for all, because slots have to be made ready first."""
+        return Draw(self.delay_s + delay_s, self.seconds, self.calls, tuple((delay + delay_s, service) for delay, service in self.samples), self.cold_s + delay_s)
 
 
 @dataclass(slots=True)
 class Work:
-    """Messages whose service ends in one tick: what the consumer is told then. All times are means."""
+    """Messages whose service ends in one tick: what the consumer is told then. All times are means; ``cold_s`` is the end of ``delay_s``."""
 
     attempt: Message | None
     calls: int
@@ -111,6 +130,7 @@ class Work:
     ends_s: float
     calls_end_s: float
     ramps: list[tuple[float, float, float]]
+    cold_s: float = 0.0
 
 
 class CohortStation:
@@ -135,6 +155,8 @@ class CohortStation:
         self._tables: dict[int, QuantileTable] = {}
         self._served_before = 1
         self._busy_chance = self._waiting_ratio = self._ends_per_s = 0.0
+        self._rate_per_s = self._grace_s = self._gathered_s = 0.0
+        self._wait_factor = 1.0
         source.cohort_station = self
         self._busy_messages_s = self._busy_calls_s = 0.0
         self.elapsed_s = tick_s
@@ -260,12 +282,12 @@ class CohortStation:
         served = 0
         while (head := self.source.first_cohort(self.bottleneck)) is not None and head.carried:
             came_s = span_of(head).from_s
-            count = min(head.count, int((now_s - self._clock_s) * pace + EPSILON))
+            count = min(head.count, int((now_s - self._clock_s + self._grace_s) * pace + EPSILON))
             if count <= 0:
                 break
-            from_s = max(self._clock_s, came_s)
+            from_s = max(self._clock_s - self._grace_s, came_s)
             self._clock_s += count / pace
-            self._start(head, count, from_s, max(from_s, self._clock_s), float(self.batch))
+            self._start(head, count, from_s, max(from_s, self._clock_s - self._grace_s), float(self.batch))
             served += count
         return served
 
@@ -278,9 +300,10 @@ class CohortStation:
         spans = [span_of(token) for token in tokens]
         first_s, last_s = min(span.from_s for span in spans), max(span.to_s for span in spans)
         arrivals_per_s = total / max(last_s - first_s, EPSILON)
-        base_s, stretch = max(self._clock_s, first_s), arrivals_per_s / pace
+        self._gather_rate(total, now_s, pace)
+        base_s, stretch = max(self._clock_s, first_s) - self._grace_s, arrivals_per_s / pace
         batch = self._batch_at(total / max(min(last_s - first_s, self.elapsed_s), EPSILON), slots)
-        self._expect_waits(arrivals_per_s if last_s - first_s < self.elapsed_s else total / self.elapsed_s, slots, batch)
+        self._expect_waits(self._rate_per_s * max(1.0, self.elapsed_s / max(last_s - first_s, EPSILON)), slots, batch)
         left: list[Message] = []
         served = 0
         for token, span in zip(tokens, spans, strict=True):
@@ -300,9 +323,22 @@ class CohortStation:
             if token.count:
                 token.carried = True
                 left.append(token)
-        self._clock_s = base_s + served / pace
+        self._clock_s = max(self._clock_s, first_s) + served / pace
         self.source.put_back(left)
         return served
+
+    def _gather_rate(self, total: int, now_s: float, pace: float) -> None:
+        """The rate of arrivals without its noise, and for how long that noise alone may outrun the station.
+
+        What chance makes wait is drawn from theory (`_chance_wait_s`), so that a backlog as arrivals make by chance at a station that serves evenly (the tail
+        of M/D/1 in heavy traffic) must not wait a second time: the station may be so far ahead of its capacity.
+        """
+        elapsed_s = max(now_s - self._gathered_s, EPSILON)
+        weight = max(total / RATE_MEMORY, elapsed_s / LONGEST_MEMORY_S) if self._rate_per_s else 1.0
+        self._rate_per_s += min(weight, 1.0) * (total / elapsed_s - self._rate_per_s)
+        self._gathered_s = now_s
+        spare = 1.0 - self._rate_per_s / pace
+        self._grace_s = min(-math.log(CHANCE_SHARE) / (2 * spare * pace), self.tick_s) if spare > 0 else 0.0
 
     def _batch_at(self, arrivals_per_s: float, slots: float) -> float:
         """Mean messages a batch: one while slots are idle, as many as it takes to keep up when they are not."""
@@ -321,6 +357,8 @@ class CohortStation:
         self._ends_per_s = slots / call_s
         self._busy_chance = busy_chance(slots, arrivals_per_s * call_s / slots if batch <= 1 else 1.0)
         self._waiting_ratio = waiting_ratio(arrivals_per_s, self._ends_per_s, self.batch) if self._busy_chance else 0.0
+        # Lee and Longton: waits grow with the variation of the work.
+        self._wait_factor = (1.0 + self._table(1).squared_variation()) / 2 if self.batch == 1 else 1.0
 
     def _chance_wait_s(self) -> float:
         """Draw how long a message waits although the station keeps up."""
@@ -328,7 +366,7 @@ class CohortStation:
             return 0.0
         before = int(math.log(1.0 - self.stream.uniform()) / math.log(self._waiting_ratio))
         wait_s = self.stream.generator.gamma(before // self.batch + 1) / self._ends_per_s
-        return min(float(wait_s), self.tick_s)
+        return min(float(wait_s) * self._wait_factor, self.tick_s)
 
     def _table(self, batch: int) -> QuantileTable:
         table = self._tables.get(batch)
@@ -437,10 +475,11 @@ def _work(attempt: Message | None, entries: list[tuple[Draw, int]], span: Span, 
         return None
     weights = [(draw, number if count else draw.calls) for draw, number in entries]
     delay_s = sum(draw.delay_s * number for draw, number in weights) / weight
+    cold_s = sum(draw.cold_s * number for draw, number in weights) / weight
     mean_s = delay_s + sum(draw.seconds * number for draw, number in weights) / weight
     calls_end_s = middle_s + (sum((draw.delay_s + draw.seconds) * draw.calls for draw, _ in entries) / calls if calls else mean_s)
     if attempt is None or not count:
-        return Work(None, calls, middle_s, delay_s, middle_s + mean_s, calls_end_s, [])
+        return Work(None, calls, middle_s, delay_s, middle_s + mean_s, calls_end_s, [], cold_s)
     part = _part(attempt, count)
     ramps: list[tuple[float, float, float]] = []
     for draw, number in entries:
@@ -448,7 +487,7 @@ def _work(attempt: Message | None, entries: list[tuple[Draw, int]], span: Span, 
             first_s, last_s, share = span.from_s - part.born_s, span.to_s - span.born_to_s, number / SAMPLES
             ramps.extend((first_s + delay + service, last_s + delay + service, share) for delay, service in draw.samples)
     part.span = span.shifted(mean_s)
-    return Work(part, calls, middle_s, delay_s, part.span.to_s if apart else middle_s + mean_s, calls_end_s, ramps)
+    return Work(part, calls, middle_s, delay_s, part.span.to_s if apart else middle_s + mean_s, calls_end_s, ramps, cold_s)
 
 
 def _part(attempt: Message, count: int) -> Message:

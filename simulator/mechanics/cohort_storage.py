@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.engine.agenda import Agenda
 from simulator.engine.cohorts import Span, span_of, spend_all, take_first, take_some
+from simulator.engine.errors import SimulationError
 from simulator.engine.limits import Limit
 from simulator.engine.message import DELAYED, GONE, HIDDEN, IN_FLIGHT, VISIBLE, Message
 from simulator.engine.outcomes import Cause
+from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
 from simulator.mechanics.age_order import AgeOrder
 from simulator.mechanics.bottleneck import Bottleneck
@@ -46,7 +48,7 @@ class CohortStorage:
         _delay_cause: Cause
         _hidden_cause: Cause
         _bound: Cause
-        _most_receives: float
+        _most_receives: int
 
         def _dead_letter(self, message: Message, now_s: float) -> bool: ...
 
@@ -98,6 +100,22 @@ class CohortStorage:
             self._queue.append(message)
         if self._waiting:
             self._waiting.popleft().wake()
+
+    def _send_singly(self, cohort: Message, wire: Wire) -> bool:
+        """Hand the messages of a cohort one by one to a queue that works with single messages, now; false if it refuses them."""
+        born_s, count = cohort.born_s, cohort.count
+        born_for_s = span_of(cohort).born_to_s - born_s
+        for place in range(count):
+            single = cohort.copy()
+            single.count, single.span, single.number = 1, None, cohort.number + place
+            single.key = cohort.type.draw_key()
+            single.born_s = born_s + (place + 0.5) / count * born_for_s
+            single.place, single.sent_s = cohort.place, cohort.sent_s
+            if wire.send(single) is not None:
+                if place:
+                    raise SimulationError(f"{wire.target.name} refused a part of a cohort", node=wire.source.id, time_s=self.agenda._now)
+                return False
+        return True
 
     # -- out --------------------------------------------------------------------------------------------------------
 

@@ -30,12 +30,12 @@ class DeduplicationWindow:
         return False
 
 
-def content_of(message: Message) -> tuple[str, int]:
-    """What tells the content of one message from that of others: its origin, and its number there. Copies share it."""
-    return (message.path.nodes[0] if message.path.nodes else "", message.number)
+def content_of(message: Message) -> tuple[str, int, str]:
+    """What tells the content of one message from that of others: its origin, its number there, and its type. Copies share it."""
+    return (message.path.nodes[0] if message.path.nodes else "", message.number, message.type.name)
 
 
 def deduplication_id(message: Message, by_content: bool) -> Hashable:
     """The deduplication id: of the content, or as the producer gave it, who may give a repeated send a new one."""
-    origin, number = content_of(message)
-    return (origin, number) if by_content else (origin, number, message.type.renews_id)
+    content = content_of(message)
+    return content if by_content else (*content, message.type.renews_id)

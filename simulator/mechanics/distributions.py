@@ -43,6 +43,10 @@ class DurationDistribution(ParameterSet):
         """The duration that a ``share`` (from 0 to below 1) of the work does not exceed, in seconds."""
         raise NotImplementedError
 
+    def share_within(self, duration_s: float) -> float:
+        """The share (0 to 1) of the work that takes no longer than this: what `quantile_s` inverts."""
+        raise NotImplementedError
+
     def block(self, generator: np.random.Generator) -> np.ndarray:
         """Draw a block of durations in seconds."""
         raise NotImplementedError
@@ -67,6 +71,9 @@ class Constant(DurationDistribution):
     def quantile_s(self, share: float) -> float:
         return self.value_s
 
+    def share_within(self, duration_s: float) -> float:
+        return float(duration_s >= self.value_s)
+
     def sampler(self, stream: Stream) -> Callable[[], float]:
         value_s = self.value_s
         return lambda: value_s
@@ -89,6 +96,9 @@ class Exponential(DurationDistribution):
 
     def quantile_s(self, share: float) -> float:
         return -math.log1p(-share) * self.mean_s
+
+    def share_within(self, duration_s: float) -> float:
+        return -math.expm1(-max(0.0, duration_s) / self.mean_s)
 
     def block(self, generator: np.random.Generator) -> np.ndarray:
         return generator.exponential(self.mean_s, BLOCK)
@@ -123,6 +133,13 @@ class Lognormal(DurationDistribution):
     def quantile_s(self, share: float) -> float:
         return self.p50_s * math.exp(self.sigma * _NORMAL.inv_cdf(share)) if share > 0 else 0.0
 
+    def share_within(self, duration_s: float) -> float:
+        if duration_s <= 0:
+            return 0.0
+        if self.sigma == 0:
+            return float(duration_s >= self.p50_s)
+        return _NORMAL.cdf(math.log(duration_s / self.p50_s) / self.sigma)
+
     def block(self, generator: np.random.Generator) -> np.ndarray:
         return generator.lognormal(math.log(self.p50_s), self.sigma, BLOCK)
 
@@ -144,6 +161,10 @@ class Gamma(DurationDistribution):
     def quantile_s(self, share: float) -> float:
         shape = self.coefficient_of_variation**-2
         return _gamma_quantile(shape, share) * self.mean_s / shape
+
+    def share_within(self, duration_s: float) -> float:
+        shape = self.coefficient_of_variation**-2
+        return _gamma_share(shape, duration_s * shape / self.mean_s)
 
     def block(self, generator: np.random.Generator) -> np.ndarray:
         shape = self.coefficient_of_variation**-2
@@ -172,6 +193,11 @@ class Uniform(DurationDistribution):
     def quantile_s(self, share: float) -> float:
         return self.low_s + share * (self.high_s - self.low_s)
 
+    def share_within(self, duration_s: float) -> float:
+        if self.high_s == self.low_s:
+            return float(duration_s >= self.low_s)
+        return min(1.0, max(0.0, (duration_s - self.low_s) / (self.high_s - self.low_s)))
+
     def block(self, generator: np.random.Generator) -> np.ndarray:
         return generator.uniform(self.low_s, self.high_s, BLOCK)
 
@@ -194,6 +220,9 @@ class Empirical(DurationDistribution):
 
     def quantile_s(self, share: float) -> float:
         return float(np.quantile(self.samples_s, share, method="inverted_cdf"))
+
+    def share_within(self, duration_s: float) -> float:
+        return float(np.count_nonzero(self._samples <= duration_s)) / self._samples.size
 
     @cached_property
     def _samples(self) -> np.ndarray:
@@ -254,6 +283,17 @@ class Percentiles(DurationDistribution):
     def quantile_s(self, share: float) -> float:
         return float(np.exp(np.interp(share, *self._curve)))
 
+    def share_within(self, duration_s: float) -> float:
+        shares, logs = self._curve
+        if duration_s <= 0 or math.log(duration_s) < logs[0]:
+            return 0.0
+        # Where a value is given for several shares, all of them are within it.
+        place = int(np.searchsorted(logs, math.log(duration_s), side="right"))
+        if place == logs.size:
+            return 1.0
+        passed = (math.log(duration_s) - logs[place - 1]) / (logs[place] - logs[place - 1])
+        return float(shares[place - 1] + passed * (shares[place] - shares[place - 1]))
+
     def block(self, generator: np.random.Generator) -> np.ndarray:
         durations: np.ndarray = np.exp(np.interp(generator.random(BLOCK), *self._curve))
         return durations
@@ -264,7 +304,7 @@ def measured(*points: tuple[float, float]) -> Percentiles:
     return Percentiles(points=tuple(PercentilePoint(share=share, value_s=value_s) for share, value_s in points))
 
 
-Distribution = Annotated[Constant | Exponential | Lognormal | Gamma | Uniform | Empirical | Percentiles, Field(discriminator="type")]
+Distribution = Annotated[Constant | Exponential | Lognormal | Gamma | Uniform | Empirical | Percentiles, Field(discriminator="type", json_schema_extra={"widget": "distribution"})]
 
 
 def _gamma_share(shape: float, value: float) -> float:

@@ -64,6 +64,31 @@ DEVICES = Preset(
     "resource/AWSIoTSensor",
 )  # fmt: skip
 
+RECONNECT = Preset(
+    "iot_reconnect", "IoT fleet that reconnects", "The same fleet after an outage of its network: for a minute all devices come back at random times, and each sends what it had kept.",
+    {
+        "load": {"shape": "burst", "base_per_s": 1000, "peak_per_s": 6000, "start_s": 120, "length_s": 60},
+        "message_types": [
+            {"name": "telemetry", "share": 999, "size_bytes": 200, "attributes": _attribute("telemetry"), "body": {"kind": "telemetry", "temperature_c": 21.5, "battery": 0.8}, "key": {"keys": "uniform", "number": 10_000}},
+            {"name": "alarm", "share": 1, "size_bytes": 300, "attributes": _attribute("alarm"), "body": {"kind": "alarm", "temperature_c": 83.2, "battery": 0.8}, "key": {"keys": "uniform", "number": 10_000}},
+        ],
+    },
+    "resource/AWSIoTSensor",
+)  # fmt: skip
+
+APPLICATION_LOG = Preset(
+    "application_log", "Application log", "Log lines of forty hosts, with bursts of stack traces when something is deployed; the host is the key.",
+    {
+        "load": {"shape": "burst", "base_per_s": 200, "peak_per_s": 900, "start_s": 300, "length_s": 90, "repeat_s": 1800},
+        "message_types": [
+            {"name": "info", "share": 90, "size_bytes": 250, "body": {"level": "INFO", "service": "checkout"}, "key": {"keys": "uniform", "number": 40}},
+            {"name": "warning", "share": 8, "size_bytes": 400, "body": {"level": "WARN", "service": "checkout"}, "key": {"keys": "uniform", "number": 40}},
+            {"name": "stack trace", "share": 2, "size_bytes": 6000, "body": {"level": "ERROR", "service": "checkout"}, "key": {"keys": "zipf", "number": 40, "exponent": 1.0}},
+        ],
+    },
+    "resource/Logs",
+)  # fmt: skip
+
 PARTNER = Preset(
     "saas_partner", "SaaS partner", "A partner's events on their way to a partner event bus: support tickets, in bursts.",
     {
@@ -108,5 +133,5 @@ OPERATIONS = Preset(
     "resource/AmazonCloudWatchAlarm",
 )  # fmt: skip
 
-SOURCES = (APPLICATION, CLICKSTREAM, DEVICES, PARTNER, OBJECTS, OPERATIONS)
+SOURCES = (APPLICATION, CLICKSTREAM, DEVICES, RECONNECT, APPLICATION_LOG, PARTNER, OBJECTS, OPERATIONS)
 """All of them, in the order of the palette."""

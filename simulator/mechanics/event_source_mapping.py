@@ -6,6 +6,7 @@ how far errors lower the concurrency, the back-off of throttled batches) are par
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -15,8 +16,12 @@ from simulator.engine.message import Message, spend
 from simulator.engine.outcomes import Cause, Culprit, Refusal
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
+from simulator.languages.event_patterns import queue_record_of
 from simulator.measures import Gauge
-from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.batch_payload import SYNCHRONOUS_BYTES, cut, payload_bytes
+from simulator.mechanics.bottleneck import Bottleneck, cut_cause
+from simulator.mechanics.mapping_filter import MappingFilter
+from simulator.mechanics.pollers import CONCURRENCY_OF_A_POLLER, ProvisionedPollers, Scaling
 from simulator.mechanics.polling import PullSource
 from simulator.vocabulary import Values
 
@@ -26,7 +31,7 @@ GIVE_UP_BEFORE_S = 1e-3
 MOST_DOUBLINGS = 40
 """Of a back-off, which a maximum bounds long before."""
 
-BatchDone = Callable[[Sequence[Message], Sequence[Message], bool], None]
+BatchDone = Callable[[Sequence[Message], Sequence[Message], bool | str], None]
 """Called with (succeeded, failed, whether the handler itself failed) when an invocation ends."""
 
 
@@ -39,6 +44,9 @@ class BatchFunction(Protocol):
     def take_over(self, wire: Wire, attempts: Sequence[Message]) -> int:
         """These messages were processed: delete them; return how many of the deletes were valid."""
 
+    def discard(self, wire: Wire, attempts: Sequence[Message]) -> None:
+        """These messages match no filter: delete them, they end here."""
+
     def throttle_culprit(self, refusal: Refusal) -> Culprit:
         """What to change so that such a refusal does not happen."""
 
@@ -49,15 +57,18 @@ class MappingCauses:
     def __init__(self, wire: Wire, ceiling: float) -> None:
         queue, function = wire.source, wire.target
         self._function = function
+        self._wire = wire
 
         def culprit(name: str) -> Culprit:
             return Culprit(function.id, name, wire.id)
 
         self.ramp = queue.cause("poller_ramp", f"The pollers of {function.name} are still scaling up", culprit("poller_ramp_per_min"))
         self.at_maximum = queue.cause("maximum_concurrency", "", culprit("maximum_concurrency"))
-        self.at_ceiling = queue.cause("poller_ceiling", "", culprit("poller_ceiling"))
+        self.at_ceiling = queue.cause("poller_ceiling", "", culprit("maximum_pollers" if wire.parameters.provisioned_mode else "poller_ceiling"))
+        self.pace = queue.cause("poller_pace", f"The provisioned pollers of {function.name} read 10 times and 1 MB a second each", culprit("minimum_pollers"))
         self.name_ceiling(ceiling)
         self.disabled = queue.cause("disabled", f"The mapping to {function.name} is disabled", culprit("enabled"))
+        self.cut = cut_cause(wire)
         self.latency = queue.cause("delivery_latency", "Delivery latency of the mapping", culprit("delivery_latency"), capacity=False)
         self.window = queue.cause("batching_window", "Batching window", culprit("batching_window_s"), capacity=False)
 
@@ -68,10 +79,12 @@ class MappingCauses:
 
     def binding(self, settings: Values, allowed: float, ceiling: float) -> Cause:
         """What keeps the mapping from taking more at once."""
+        if self._wire.cut:
+            return self.cut
         if not settings.enabled:
             return self.disabled
         if allowed >= ceiling:
-            return self.at_maximum if settings.maximum_concurrency else self.at_ceiling
+            return self.at_maximum if settings.maximum_concurrency and not settings.provisioned_mode else self.at_ceiling
         return self.ramp
 
 
@@ -98,15 +111,20 @@ class EventSourceMapping:
         self.agenda = agenda
         self._stream = stream
         self._latency_s = latency_s
-        settings = self.settings
-        ceiling = settings.maximum_concurrency or settings.poller_ceiling
-        self.ceiling = float(ceiling)
-        self.allowed = float(min(settings.pollers_at_start, ceiling))
-        self.floor = self.allowed
+        self.scaling = Scaling(self.settings)
+        self.ceiling = self.scaling.ceiling
+        self.allowed = self.floor = self.scaling.start
+        self.provisioned = ProvisionedPollers(self.allowed) if self.scaling.provisioned else None
+        self.filter = MappingFilter(self.settings.filter_criteria, queue_record_of) if self.settings.filter_criteria else None
         self.active = Limit(f"pollers:{wire.id}", f"Concurrent batches from {wire.source.name}", self.allowed, None)
-        self.polled = self.invoked = self.failed = self.deleted = self.throttled_batches = self.dropped_batches = 0
-        self._idle = Gauge(self.allowed)
+        self.polled = self.invoked = self.failed = self.deleted = self.throttled_batches = self.dropped_batches = self.filtered = 0
+        self._idle = Gauge(self.floor / CONCURRENCY_OF_A_POLLER if self.provisioned is not None else self.floor)
         self._idle_booked_s = 0.0
+        self._cut: deque[list[Message]] = deque()
+        self._pace_booked = self._quiet_booked = False
+        self._last_message_s = 0.0
+        self._attentive = self.provisioned is not None
+        """Whether a receive changes more than what is counted."""
         self._gathering: list[Message] = []
         self._gathered = 0
         self._gather_number = 0
@@ -140,26 +158,43 @@ class EventSourceMapping:
     # -- pulling ----------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        if not self.settings.enabled:
+        if not self.settings.enabled or self.wire.cut:
             return
         now_s = self.agenda._now
         batch_size = self.settings.batch_size
         window_s = self.settings.batching_window_s
         while self.active.value < self.allowed:
+            if self._cut:
+                self._begin(self._cut.popleft(), now_s)
+                continue
+            if self.provisioned is not None and self._wait_for_pace(self.provisioned, now_s):
+                break
             batch = self.source.receive(min(batch_size - self._gathered, RECEIVE_BATCH), self.bottleneck, self.wire.target.id, self.visibility_timeout_s())
             if not batch:
                 if self.source.is_full():
                     self.bottleneck.change(self.source.full_cause, now_s)
+                self._book_quiet(now_s)
                 self.source.wait(self)
                 return
             count = len(batch) if len(batch) == 1 and batch[0].count == 1 else sum(delivery.count for delivery in batch)
             self.polled += count
             self.wire.depart(count)
+            self._last_message_s = now_s
+            if self._attentive:
+                self._note_received(batch, count, now_s)
+            if self.filter is not None:
+                batch, count = self._drop_filtered(self.filter, batch, count)
+                if not batch:
+                    continue
             if window_s > 0:
                 self._gather(batch, count, now_s)
-            else:
+            elif count == 1:
                 self._occupy(1, now_s)
                 self._prepare(batch, now_s)
+            else:
+                first, *rest = cut(batch, self.settings.record_overhead_bytes)
+                self._cut.extend(rest)
+                self._begin(first, now_s)
         self._note_bottleneck(now_s)
         if self.allowed < self.ceiling and not self._timer_booked:
             if self.source.visible.value > 0:
@@ -167,14 +202,53 @@ class EventSourceMapping:
             else:
                 self.source.wait(self)
 
+    def _begin(self, batch: list[Message], now_s: float) -> None:
+        self._occupy(1, now_s)
+        self._prepare(batch, now_s)
+
+    def _note_received(self, batch: list[Message], count: int, now_s: float) -> None:
+        """A message brings the pollers of a quiet queue back; provisioned ones keep their pace."""
+        if self.floor < self.scaling.floor:
+            self._set_floor(self.scaling.floor, now_s)
+        if self.provisioned is not None:
+            calls = 1.0 if self.settings.batch_size >= RECEIVE_BATCH else count / RECEIVE_BATCH
+            self.provisioned.read(calls, payload_bytes(batch, 0), now_s)
+
+    def _drop_filtered(self, criteria: MappingFilter, batch: list[Message], count: int) -> tuple[list[Message], int]:
+        """Delete what no filter lets pass; what is left of the batch, and how many messages that is."""
+        passing, others = criteria.split(batch)
+        if others:
+            dropped = sum(delivery.count for delivery in others)
+            self.filtered += dropped
+            count -= dropped
+            self.function.discard(self.wire, others)
+        return passing, count
+
+    def _wait_for_pace(self, pollers: ProvisionedPollers, now_s: float) -> bool:
+        """Whether the pollers have to wait before they read again."""
+        ready_s = pollers.ready_s(now_s)
+        if ready_s <= now_s:
+            return False
+        if not self._pace_booked:
+            self._pace_booked = True
+            self.agenda.at(ready_s, self._pace_over)
+        return True
+
+    def _pace_over(self, _: None) -> None:
+        self._pace_booked = False
+        self.wake()
+
     def _gather(self, batch: list[Message], count: int, now_s: float) -> None:
         if not self._gathering:
-            self._gather_number += 1
-            self.agenda.at(now_s + self.settings.batching_window_s, self._window_over, self._gather_number)
+            self._open_window(now_s)
         self._gathering.extend(batch)
         self._gathered += count
-        if self._gathered >= self.settings.batch_size or sum(d.count * d.size_bytes for d in self._gathering) >= 6_000_000:
+        if self._gathered >= self.settings.batch_size or payload_bytes(self._gathering, self.settings.record_overhead_bytes) >= SYNCHRONOUS_BYTES:
             self._send_gathered(now_s)
+
+    def _open_window(self, now_s: float) -> None:
+        self._gather_number += 1
+        self.agenda.at(now_s + max(self.settings.batching_window_s, self.settings.low_traffic_wait_s), self._window_over, self._gather_number)
 
     def _window_over(self, number: int) -> None:
         if number == self._gather_number and self._gathering:
@@ -182,16 +256,22 @@ class EventSourceMapping:
             self.wake()
 
     def _send_gathered(self, now_s: float) -> None:
-        batch, self._gathering, self._gathered = self._gathering, [], 0
+        """Begin an invocation with what was gathered; what does not fit into its payload is gathered on."""
+        batch, *rest = cut(self._gathering, self.settings.record_overhead_bytes)
+        self._gathering = [delivery for part in rest for delivery in part]
+        self._gathered = sum(delivery.count for delivery in self._gathering)
         self._gather_number += 1
         for delivery in batch:
             spend(delivery, self._causes.window, delivery.received_s, now_s)
-        self._occupy(1, now_s)
-        self._prepare(batch, now_s)
+        if self._gathering:
+            self._open_window(now_s)
+        self._begin(batch, now_s)
 
     def _occupy(self, change: int, now_s: float) -> None:
         self.active.add(change, now_s)
         idle = self.floor - self.active.value
+        if self.provisioned is not None:
+            idle /= CONCURRENCY_OF_A_POLLER
         if idle > 0 or self._idle.value > 0:
             self._idle.set(max(idle, 0.0), now_s)
 
@@ -210,6 +290,9 @@ class EventSourceMapping:
         refusal = self.function.run_batch(batch, self._done, self.settings.report_batch_item_failures)
         if refusal is None:
             self.invoked += sum(delivery.count for delivery in batch)
+            return
+        if not refusal.retryable:
+            self._rejected(batch)
             return
         now_s = self.agenda._now
         give_up_s = min(delivery.deadline_s for delivery in batch) - GIVE_UP_BEFORE_S
@@ -239,19 +322,33 @@ class EventSourceMapping:
             self._finished(now_s)
             return
         refusal = self.function.run_batch(throttled.batch, self._done, self.settings.report_batch_item_failures)
-        if refusal is not None:
+        if refusal is not None and refusal.retryable:
             self._throttled(throttled, refusal, now_s)
+            return
+        if refusal is not None:
+            self._settle_throttled(throttled, cause, now_s)
+            self._rejected(throttled.batch)
             return
         self.invoked += sum(delivery.count for delivery in throttled.batch)
         self._settle_throttled(throttled, cause, now_s)
+
+    def _rejected(self, batch: list[Message]) -> None:
+        """The function will not be invoked with this batch, however often one asks: it stays hidden until its visibility timeout ends."""
+        count = sum(delivery.count for delivery in batch)
+        self.failed += count
+        self.wire.settle(count, 0)
+        self.source.give_back(batch)
+        self._finished(self.agenda._now)
 
     def _settle_throttled(self, throttled: Throttled, cause: Cause, now_s: float) -> None:
         self._waiting_for_room -= 1
         for delivery in throttled.batch:
             spend(delivery, cause, throttled.since_s, now_s)
 
-    def _done(self, succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool) -> None:
+    def _done(self, succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool | str) -> None:
         now_s = self.agenda._now
+        if succeeded and self._report_is_malformed(handler_failed):
+            succeeded, failed = (), [*succeeded, *failed]
         if succeeded:
             self.deleted += self.function.take_over(self.wire, succeeded)
         if failed:
@@ -262,6 +359,13 @@ class EventSourceMapping:
             if handler_failed and not self.settings.report_batch_item_failures:
                 self._lower(now_s)
         self._finished(now_s)
+
+    def _report_is_malformed(self, handler_failed: bool | str) -> bool:
+        """Whether the report of failed messages cannot be read: then the whole batch has failed."""
+        settings = self.settings
+        if handler_failed or not settings.report_batch_item_failures or settings.malformed_response_share <= 0:
+            return False
+        return bool(self._stream.uniform() < settings.malformed_response_share)
 
     def _finished(self, now_s: float) -> None:
         self._occupy(-1, now_s)
@@ -280,28 +384,56 @@ class EventSourceMapping:
     def _allow(self, allowed: float, now_s: float) -> None:
         self.allowed = allowed
         self.active.change_limit(allowed, now_s)
+        if self.provisioned is not None:
+            self.provisioned.hold(max(allowed, self.floor), now_s)
+
+    def _set_floor(self, floor: float, now_s: float) -> None:
+        """So many pollers are left without a backlog, from now on."""
+        self.floor = floor
+        self._attentive = self.provisioned is not None or floor < self.scaling.floor
+        self._occupy(0, now_s)
+        if self.allowed < floor:
+            self._book_timer()
+
+    def _book_quiet(self, now_s: float) -> None:
+        """Look again whether the queue is quiet, when it may be."""
+        settings = self.settings
+        if self._quiet_booked or self.provisioned is not None or settings.maximum_concurrency or self.floor <= settings.quiet_pollers:
+            return
+        self._quiet_booked = True
+        self.agenda.at(max(now_s, self._last_message_s + settings.quiet_after_s), self._look_if_quiet)
+
+    def _look_if_quiet(self, _: None) -> None:
+        self._quiet_booked = False
+        now_s = self.agenda._now
+        if self.active.value > 0 or now_s < self._last_message_s + self.settings.quiet_after_s:
+            self._book_quiet(now_s)
+            return
+        self._allow(float(min(self.allowed, self.settings.quiet_pollers)), now_s)
+        self._set_floor(float(min(self.floor, self.settings.quiet_pollers)), now_s)
 
     def _book_timer(self) -> None:
         if not self._timer_booked:
             self._timer_booked = True
-            rate = self.settings.poller_ramp_per_min if self.source.visible.value > 0 else self.settings.poller_scale_in_per_min
-            self.agenda.at(self.agenda._now + 60.0 / rate, self._scale)
+            rate = self.scaling.ramp_per_min if self.source.visible.value > 0 else self.settings.poller_scale_in_per_min
+            self.agenda.at(self.agenda._now + 60.0 * self.scaling.step / rate, self._scale)
 
     def _scale(self, _: None) -> None:
         self._timer_booked = False
         now_s = self.agenda._now
+        step = self.scaling.step
         if self.source.visible.value > 0:
             if self.allowed < self.ceiling:
-                self._allow(min(self.ceiling, self.allowed + 1), now_s)
+                self._allow(min(self.ceiling, self.allowed + step), now_s)
                 self.wake()
             if self.allowed < self.ceiling:
                 self._book_timer()
-        elif self.allowed > self.floor and self.active.value < self.allowed:
-            self._allow(max(self.floor, self.allowed - 1), now_s)
+        elif self.allowed > self.floor and self.active.value <= self.allowed - step:
+            self._allow(max(self.floor, self.allowed - step), now_s)
             if self.allowed > self.floor:
                 self._book_timer()
         elif self.allowed < self.floor:
-            self._allow(min(self.floor, self.allowed + 1), now_s)
+            self._allow(min(self.floor, self.allowed + step), now_s)
             if self.allowed < self.floor:
                 self._book_timer()
 
@@ -311,6 +443,8 @@ class EventSourceMapping:
     def _note_bottleneck(self, now_s: float) -> None:
         if self._waiting_for_room > 0 and self._throttle_cause is not None:
             self.bottleneck.change(self._throttle_cause, now_s)
+        elif self._pace_booked and self.active.value < self.allowed:
+            self.bottleneck.change(self._causes.pace, now_s)
         else:
             self.bottleneck.change(self._binding(), now_s)
 
@@ -319,10 +453,11 @@ class EventSourceMapping:
     def settings_changed(self) -> None:
         """A setting of the wire was changed while the run goes on."""
         now_s = self.agenda._now
-        self.ceiling = float(self.settings.maximum_concurrency or self.settings.poller_ceiling)
-        self.floor = float(min(self.settings.pollers_at_start, self.ceiling))
+        self.scaling = Scaling(self.settings)
+        self.ceiling = self.scaling.ceiling
+        self._set_floor(self.scaling.floor, now_s)
         self._causes.name_ceiling(self.ceiling)
-        self._allow(min(self.allowed, self.ceiling), now_s)
+        self._allow(max(self.floor, min(self.allowed, self.ceiling)) if self.provisioned is not None else min(self.allowed, self.ceiling), now_s)
         self._note_bottleneck(now_s)
         self.wake()
 

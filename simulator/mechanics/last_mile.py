@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class LastMile(Node):
     """A service that takes messages for people. Subclasses have a parameter ``delivery_time`` and decide what arrives."""
 
-    unavailable_fault: ClassVar[Fault] = Fault("unavailable", "The service is down", "Messages are refused with a server-side error, so that senders try again.")
+    unavailable_fault: ClassVar[Fault] = Fault("unavailable", "The service is down", "Messages are refused with a server-side error, so that senders try again.", sort="stops")
 
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)

@@ -1,6 +1,6 @@
-"""Load shapes: a rate of arrivals over time, as a user says it.
+"""Load shapes: a rate of arrivals over time, as a user says it; or a number of users who wait for answers.
 
-Every shape is a piecewise linear curve on the clock of the run (a sine by 4096 pieces a cycle, exact to 3e-7 of its rate).
+Every shape but the last is a piecewise linear curve on the clock of the run (a sine by 4096 pieces a cycle, exact to 3e-7 of its rate).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from simulator.mechanics.distributions import Distribution, Exponential
 from simulator.vocabulary import ParameterSet, parameter
 
 SINE_POINTS = 4096
@@ -189,4 +190,16 @@ class TraceLoad(Shape):
         return last_s + max(last_s / max(1, len(trace.times_s) - 1), 1e-6)
 
 
-Load = Annotated[ConstantLoad | RampLoad | BurstLoad | StepsLoad | SineLoad | TraceLoad, Field(discriminator="shape")]
+class UsersLoad(ParameterSet):
+    """A closed load: so many users, each of whom asks, waits for the answer, thinks, and asks again."""
+
+    shape: Literal["users"] = "users"
+    users: int = parameter(
+        50, "How many users there are (times the load multiplier). Each waits for the answers to what was asked, all retries included, before thinking about the next. A message whose type has a"
+        " single key gets the number of its user as its key.", title="Users", unit="count", section="Load", ge=0, le=1_000_000, changeable=True)
+    think_time: Distribution = parameter(
+        lambda: Exponential(mean_s=5.0), "Time from the answer to the next request. Who does not think at all, and is answered in no time, asks again after 1 ms.", title="Think time", unit="s",
+        section="Load", widget="distribution", changeable=True)
+
+
+Load = Annotated[ConstantLoad | RampLoad | BurstLoad | StepsLoad | SineLoad | TraceLoad | UsersLoad, Field(discriminator="shape")]

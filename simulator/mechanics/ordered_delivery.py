@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from simulator.engine.agenda import Agenda
-from simulator.engine.message import Message, spend
+from simulator.engine.message import Message
 from simulator.engine.outcomes import Cause, Refusal
+from simulator.engine.wire import Wire
+from simulator.mechanics.redelivery import Delivery, RetryRule
 
 
-class Waiting:
+class Waiting(Delivery):
     """A message in the line of its group."""
 
-    __slots__ = ("attempted", "due_s", "message", "pushed_s", "ready_s", "retries", "since_s")
+    __slots__ = ("attempted", "due_s", "ready_s")
 
-    def __init__(self, message: Message, pushed_s: float, ready_s: float, due_s: float) -> None:
-        self.message = message
-        self.pushed_s = self.since_s = pushed_s
+    def __init__(self, message: Message, wire: Wire, came_s: float, latency: Cause, ready_s: float, due_s: float) -> None:
+        super().__init__(message, wire, came_s, latency)
         self.ready_s = ready_s
         """When its own latency is over; it is due when those before it are, too."""
         self.due_s = due_s
-        self.retries = 0
         self.attempted = False
 
 
 class OrderedDelivery:
     """One line for each group.
 
-    ``attempt(message, first)`` delivers and gives the refusal, if any; ``retry_s(refusal, retries)`` the pause before the next
-    attempt, None to give up; ``done(message, pushed_s)`` and ``failed(message, refusal)`` are told how a message ended.
+    ``attempt(message, first)`` delivers and gives the refusal, if any; ``rule`` says when it is tried again; ``done(message, came_s)``
+    and ``give_up(delivery, why)`` are told how a message ended, ``retried(message)`` that there will be another attempt.
     """
 
     def __init__(
-        self, agenda: Agenda, attempt: Callable[[Message, bool], Refusal | None], retry_s: Callable[[Refusal, int], float | None],
-        done: Callable[[Message, float], None], failed: Callable[[Message, Refusal], None], causes: tuple[Cause, Cause, Cause],
+        self, wire: Wire, attempt: Callable[[Message, bool], Refusal | None], rule: RetryRule, done: Callable[[Message, float], None],
+        retried: Callable[[Message], None], give_up: Callable[[Delivery, Refusal], None], causes: tuple[Cause, Cause, Cause],
     ) -> None:
-        self._agenda = agenda
-        self._attempt, self._retry_s, self._done, self._failed = attempt, retry_s, done, failed
+        self._wire = wire
+        self._agenda = wire.source.agenda
+        self._attempt, self._rule, self._done, self._retried, self._give_up = attempt, rule, done, retried, give_up
         self._latency, self._behind, self._retrying = causes
         self._lines: dict[int, deque[Waiting]] = {}
 
@@ -47,7 +47,7 @@ class OrderedDelivery:
         line = self._lines.setdefault(message.key, deque())
         ready_s = now_s + latency_s
         due_s = max(ready_s, line[-1].due_s) if line else ready_s
-        line.append(Waiting(message, now_s, ready_s, due_s))
+        line.append(Waiting(message, self._wire, now_s, self._latency, ready_s, due_s))
         self._agenda.at(due_s, self._go, message.key)
 
     def _go(self, key: int) -> None:
@@ -61,15 +61,17 @@ class OrderedDelivery:
             head.attempted = True
             if refusal is None:
                 line.popleft()
-                self._done(head.message, head.pushed_s)
+                self._done(head.message, head.came_s)
                 continue
-            pause_s = self._retry_s(refusal, head.retries)
-            if pause_s is None:
+            pause = self._rule.pause_s(head, refusal)
+            if isinstance(pause, Refusal):
                 line.popleft()
-                self._failed(head.message, refusal)
+                self._give_up(head, pause)
                 continue
             head.retries += 1
-            head.due_s = now_s + pause_s
+            self._retried(head.message)
+            head.waits_for = self._retrying
+            head.due_s = now_s + pause
             for other in line:
                 other.due_s = max(other.due_s, head.due_s)
             self._agenda.at(head.due_s, self._go, key)
@@ -77,13 +79,7 @@ class OrderedDelivery:
             del self._lines[key]
 
     def _book(self, head: Waiting, now_s: float) -> None:
-        if head.attempted:
-            self._spend(head, self._retrying, now_s)
-        else:
-            self._spend(head, self._latency, min(head.ready_s, now_s))
-            self._spend(head, self._behind, now_s)
-
-    def _spend(self, head: Waiting, cause: Cause, to_s: float) -> None:
-        if to_s > head.since_s:
-            spend(head.message, cause, head.since_s, to_s)
-            head.since_s = to_s
+        if not head.attempted:
+            head.book(min(head.ready_s, now_s))
+            head.waits_for = self._behind
+        head.book(now_s)

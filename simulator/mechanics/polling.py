@@ -40,6 +40,11 @@ class PullSource(Protocol):
     def delete(self, attempts: Sequence[Message]) -> Sequence[Message]:
         """Delete; those whose messages were the attempt's to delete, and so pass to the consumer (usually ``attempts`` itself)."""
 
+    def exchange(
+        self, attempts: Sequence[Message], limit: int, bottleneck: Bottleneck, path_to: str, visibility_timeout_s: float | None = None,
+    ) -> tuple[Sequence[Message], list[Message]]:
+        """`delete`, and at the same instant `receive`: what both answer. For consumers whose calls take no time."""
+
     def worked(self, attempt: Message) -> bool:
         """Note that an attempt succeeded; True if it is the first of its message that did."""
 

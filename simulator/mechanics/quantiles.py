@@ -30,6 +30,12 @@ class QuantileTable:
         """The value below which this share of the distribution lies."""
         return self._rows[int(share * ROWS)]
 
+    def squared_variation(self) -> float:
+        """The variance as a share of the square of the mean."""
+        if self.mean <= 0:
+            return 0.0
+        return max(0.0, sum(row * row for row in self._rows) / ROWS / self.mean**2 - 1.0)
+
     def capped(self, longest: float) -> QuantileTable:
         """The table with nothing above ``longest``."""
         above = sum(row > longest for row in self._rows)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from simulator.engine.message import Message, spend
 from simulator.engine.node import Node
-from simulator.engine.outcomes import Cause, Culprit, Outcome, Refusal
+from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
+from simulator.mechanics.redelivery import Delivery, Redelivery, dead_letter_wire, jittered
 from simulator.vocabulary import ParameterSet, Source, Verb, parameter
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ RETRIES = Source("EventBridge User Guide, How EventBridge retries delivering eve
 UNPUBLISHED = Source("From memory: AWS says exponential back-off with jitter, and no figures", f"{GUIDE}/eb-rule-retry-policy.html", "2026-11", "M")
 DEAD_LETTERS = Source("EventBridge User Guide, Using dead-letter queues to process undelivered events", f"{GUIDE}/eb-rule-dlq.html", "2026-11")
 MOST_DOUBLINGS = 40
+USED_UP = Refusal(Outcome.FAILED, "retry_attempts", "Retry attempts used up", retryable=False)
 
 
 class RetryPolicy(ParameterSet):
@@ -39,9 +41,9 @@ class RetryPolicy(ParameterSet):
         600, "Longest pause before a retry. AWS publishes no figures.", title="Longest pause", unit="s", section="Retry policy",
         gt=0, le=86400, source=UNPUBLISHED, advanced=True)
 
-    def pause_s(self, retries: int, draw: float) -> float:
-        """The pause after so many retries, given a uniform draw."""
-        return float(min(self.retry_backoff_s * 2 ** min(retries, MOST_DOUBLINGS), self.retry_backoff_max_s) * (0.5 + draw))
+    def pause_s(self, retries: int, draw: Callable[[], float]) -> float:
+        """The pause after so many retries, with a jitter made of uniform draws."""
+        return jittered(float(min(self.retry_backoff_s * 2 ** min(retries, MOST_DOUBLINGS), self.retry_backoff_max_s)), draw)
 
 
 class DeadLetterParameters(ParameterSet):
@@ -58,17 +60,24 @@ class PermissionParameters(ParameterSet):
     target: str = parameter("", "The target that may no longer be invoked. Empty: all of them.", title="Target", section="Fault", widget="node")
 
 
-class Delivery:
-    """One message on its way to one target, from the moment it came to its success or its end."""
+class TargetRetries:
+    """EventBridge's rule: pauses that double, as the policy of the wire says, a number of retries, and an age limit."""
 
-    __slots__ = ("came_s", "message", "retries", "since_s", "waits_for", "wire")
+    def __init__(self, jitter: Callable[[], float], retries_everything: bool) -> None:
+        self._jitter = jitter
+        self._retries_everything = retries_everything
 
-    def __init__(self, message: Message, wire: Wire, came_s: float, waits_for: Cause) -> None:
-        self.message = message
-        self.wire = wire
-        self.came_s = self.since_s = came_s
-        self.waits_for = waits_for
-        self.retries = 0
+    def pause_s(self, delivery: Delivery, refusal: Refusal) -> float | Refusal:
+        policy = delivery.wire.parameters
+        asked_s = refusal.retry_after_s or 0.0
+        if not (refusal.retryable or self._retries_everything) or asked_s < 0:
+            return refusal
+        if delivery.retries >= policy.maximum_retry_attempts:
+            return USED_UP
+        return max(RetryPolicy.pause_s(policy, delivery.retries, self._jitter), asked_s)  # type: ignore[arg-type]
+
+    def deadline_s(self, delivery: Delivery) -> float:
+        return float(delivery.came_s + delivery.wire.parameters.maximum_event_age_s)
 
 
 class Pusher(Node):
@@ -81,11 +90,16 @@ class Pusher(Node):
         super().__init__(network, id, name, parameters)
         self.invocations = self.attempts = self.succeeded = self.retried = self.failed = 0
         self.dead_lettered = self.dead_letters_failed = 0
-        self.pending = self.awaiting_retry = 0
+        self.pending = 0
         self.start_latencies, self.complete_latencies, self.success_latencies = Spread(), Spread(), Spread()
         self.delivering = self.cause("delivery_latency", "Delivery latency", Culprit(id, "delivery_latency"), capacity=False)
         self._forbidden: str | None = None
-        self._jitter = self.stream("jitter")
+        self.redelivery = Redelivery(self.agenda, TargetRetries(self.stream("jitter").uniform, self.retries_everything), self.attempt, self.give_up)
+
+    @property
+    def awaiting_retry(self) -> int:
+        """Messages that wait for their next attempt."""
+        return self.redelivery.awaiting
 
     def push(self, delivery: Delivery, latency_s: float) -> None:
         """Make the first attempt after ``latency_s``. The message is this node's own until then, and until a target has it."""
@@ -97,13 +111,10 @@ class Pusher(Node):
         now_s = self.agenda._now
         message, wire = delivery.message, delivery.wire
         count = message.count
-        if now_s > delivery.since_s:
-            spend(message, delivery.waits_for, delivery.since_s, now_s)
-            delivery.since_s = now_s
+        delivery.book(now_s)
         self.attempts += count
         if delivery.retries:
             self.retried += count
-            self.awaiting_retry -= count
         else:
             self.start_latencies.add(now_s - delivery.came_s, count)
         if self._forbidden in ("", wire.target.id):
@@ -131,58 +142,28 @@ class Pusher(Node):
         if now_s > booked_s:
             spend(message, self.cause("answer", f"Waiting for {delivery.wire.target.name} to answer", Culprit(delivery.wire.target.id)), booked_s, now_s)
         delivery.since_s = now_s
-        self._failed(delivery, refusal, now_s)
+        delivery.waits_for = self.cause("retry", f"Retrying {delivery.wire.target.name}", Culprit(delivery.wire.target.id))
+        self.redelivery.failed(delivery, refusal)
 
-    def _failed(self, delivery: Delivery, refusal: Refusal, now_s: float) -> None:
-        policy = delivery.wire.parameters
-        asked_s = refusal.retry_after_s or 0.0
-        if not (refusal.retryable or self.retries_everything) or asked_s < 0:
-            self.give_up(delivery, refusal.cause, refusal.title)
-            return
-        if delivery.retries >= policy.maximum_retry_attempts:
-            self.give_up(delivery, "retry_attempts", "Retry attempts used up")
-            return
-        pause_s = RetryPolicy.pause_s(policy, delivery.retries, self._jitter.uniform())  # type: ignore[arg-type]
-        due_s, deadline_s = now_s + max(pause_s, asked_s), delivery.came_s + policy.maximum_event_age_s
-        target = delivery.wire.target
-        delivery.waits_for = self.cause("retry", f"Retrying {target.name}", Culprit(target.id))
-        delivery.retries += 1
-        self.awaiting_retry += delivery.message.count
-        if due_s <= deadline_s:
-            self.agenda.at(due_s, self.attempt, delivery)
-        else:
-            self.agenda.at(max(now_s, deadline_s), self._too_old, delivery)
-
-    def _too_old(self, delivery: Delivery) -> None:
-        spend(delivery.message, delivery.waits_for, delivery.since_s, self.agenda._now)
-        self.awaiting_retry -= delivery.message.count
-        self.give_up(delivery, "event_age", "Maximum event age reached")
-
-    def give_up(self, delivery: Delivery, name: str, title: str) -> None:
+    def give_up(self, delivery: Delivery, why: Refusal) -> None:
         """The target cannot have the message: it goes to the dead-letter queue, or is lost."""
         message = delivery.message
         count = message.count
         self.invocations += count
         self.failed += count
         self.pending -= count
-        queue = self.dead_letter_wire(delivery.wire)
+        queue = dead_letter_wire(self.wires_out["dlq"], delivery.wire.target.id, "target")
         if queue is not None:
             if queue.send(message) is None:
                 self.dead_lettered += count
                 self.ended(delivery)
                 return
             self.dead_letters_failed += count
-        self.lose(message, name, title)
+        self.lose(message, why.cause, why.title)
         self.ended(delivery)
 
     def ended(self, delivery: Delivery) -> None:
         """A delivery came to its end, good or bad."""
-
-    def dead_letter_wire(self, wire: Wire) -> Wire | None:
-        """The queue for what ``wire`` cannot deliver: the target's own, else the common one."""
-        wires = self.wires_out["dlq"]
-        own = (queue for queue in wires if queue.parameters.target == wire.target.id)
-        return next(own, None) or next((queue for queue in wires if not queue.parameters.target), None)
 
     def target_wires(self) -> Iterator[Wire]:
         """The wires to targets."""

@@ -33,6 +33,15 @@ class TokenBucket:
         self._tokens = tokens - count
         return True
 
+    def charge(self, count: float, now_s: float) -> float:
+        """Take ``count`` tokens whether they are there or not; what is left, below 0 if they were not."""
+        self._tokens = self.available(now_s) - count
+        return self._tokens
+
+    def owe(self, count: float, now_s: float) -> None:
+        """Take ``count`` tokens whether there are so many or not; what is missing has to be refilled first."""
+        self._tokens = self.available(now_s) - count
+
     def take(self, count: int, now_s: float) -> int:
         """Take up to ``count`` whole tokens; return how many there were."""
         tokens = self.available(now_s)

@@ -10,6 +10,7 @@ from simulator.engine.message import Message, spend
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.wire import Wire
 from simulator.mechanics.pacing import Pacer
+from simulator.mechanics.redelivery import Delivery, PhasedRetries, Redelivery
 from simulator.mechanics.retry import BackoffFunction, RetrySchedule
 from simulator.vocabulary import ParameterSet, Source, parameter
 
@@ -18,7 +19,6 @@ POLICY = Source(
 PICTURE = Source(
     "SNS Developer Guide shows the functions in a picture, without formulas", "https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html", "2026-11", "M")
 LONGEST_RETRY_S = 3600.0
-JITTER = 0.5
 
 
 class DeliveryPolicy(ParameterSet):
@@ -73,18 +73,6 @@ def policy_problems(policy: DeliveryPolicy) -> list[tuple[str, str]]:
     return problems
 
 
-class Attempts:
-    """A message on its way to the endpoint, over all attempts."""
-
-    __slots__ = ("message", "pushed_s", "retries", "sent_s", "since_s")
-
-    def __init__(self, message: Message, pushed_s: float, now_s: float) -> None:
-        self.message = message
-        self.pushed_s = pushed_s
-        self.since_s = self.sent_s = now_s
-        self.retries = 0
-
-
 class Owner(Protocol):
     """What is told how deliveries go."""
 
@@ -97,7 +85,7 @@ class Owner(Protocol):
     def retried(self, message: Message) -> None:
         """One more attempt will be made."""
 
-    def give_up(self, message: Message, wire: Wire, refusal: Refusal) -> None:
+    def give_up(self, delivery: Delivery, why: Refusal) -> None:
         """No more attempts will be made."""
 
 
@@ -108,8 +96,8 @@ class WebhookDelivery:
         self.wire = wire
         self.owner = owner
         self.agenda = wire.source.agenda
-        self.schedule = schedule_of(wire.parameters)  # type: ignore[arg-type]
-        self._jitter = jitter
+        schedule = schedule_of(wire.parameters)  # type: ignore[arg-type]
+        self.redelivery = Redelivery(self.agenda, PhasedRetries(lambda _: schedule, jitter), self._pace, owner.give_up)
         limit_per_s = wire.parameters.max_receives_per_s
         self._pacer = None if limit_per_s is None else Pacer(self.agenda, limit_per_s, 1.0)
         source, target = wire.source, wire.target
@@ -124,43 +112,34 @@ class WebhookDelivery:
     def deliver(self, message: Message, pushed_s: float) -> None:
         """Make the first attempt now, or when the limit of receives a second lets it."""
         while message.count > 1:
-            self._pace(Attempts(message.split(1), pushed_s, self.agenda._now))
-        self._pace(Attempts(message, pushed_s, self.agenda._now))
+            self._pace(self._delivery_of(message.split(1), pushed_s))
+        self._pace(self._delivery_of(message, pushed_s))
 
-    def _pace(self, attempts: Attempts) -> None:
+    def _delivery_of(self, message: Message, pushed_s: float) -> Delivery:
+        return Delivery(message, self.wire, pushed_s, self._paced, self.agenda._now)
+
+    def _pace(self, delivery: Delivery) -> None:
+        delivery.waits_for = self._paced
         if self._pacer is None:
-            self._send(attempts)
+            self._send(delivery)
         else:
-            self._pacer.go(self._send, attempts)
+            self._pacer.go(self._send, delivery)
 
-    def _send(self, attempts: Attempts) -> None:
+    def _send(self, delivery: Delivery) -> None:
         now_s = self.agenda._now
-        if now_s > attempts.since_s:
-            spend(attempts.message, self._paced, attempts.since_s, now_s)
-        attempts.sent_s = now_s
-        self.wire.invoke(attempts.message, partial(self._replied, attempts), self.wire.parameters.request_timeout_s)
+        delivery.book(now_s)
+        delivery.since_s = now_s
+        self.wire.invoke(delivery.message, partial(self._replied, delivery), self.wire.parameters.request_timeout_s)
 
-    def _replied(self, attempts: Attempts, message: Message, refusal: Refusal | None) -> None:
+    def _replied(self, delivery: Delivery, message: Message, refusal: Refusal | None) -> None:
         if refusal is None:
-            self.owner.delivered_to(message, attempts.pushed_s)
+            self.owner.delivered_to(message, delivery.came_s)
             return
         now_s = self.agenda._now
-        attempts.message = message
-        attempts.since_s = now_s
+        delivery.message = message
         if refusal.outcome is Outcome.TIMED_OUT:
-            spend(message, self._unanswered, attempts.sent_s, now_s)
+            spend(message, self._unanswered, delivery.since_s, now_s)
+        delivery.since_s, delivery.waits_for = now_s, self._retrying
         self.owner.attempt_failed(message)
-        delay_s = self.schedule.delay_s(attempts.retries) if refusal.retryable else None
-        if delay_s is None:
-            self.owner.give_up(message, self.wire, refusal)
-            return
-        attempts.retries += 1
-        self.owner.retried(message)
-        self.agenda.at(now_s + delay_s * (1 - JITTER + 2 * JITTER * self._jitter()), self._again, attempts)
-
-    def _again(self, attempts: Attempts) -> None:
-        now_s = self.agenda._now
-        if now_s > attempts.since_s:
-            spend(attempts.message, self._retrying, attempts.since_s, now_s)
-            attempts.since_s = now_s
-        self._pace(attempts)
+        if self.redelivery.failed(delivery, refusal):
+            self.owner.retried(message)

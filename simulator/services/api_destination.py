@@ -25,10 +25,12 @@ from simulator.vocabulary import (
     Fault,
     Fidelity,
     Figure,
+    Fill,
     Finding,
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Price,
     Quota,
@@ -48,7 +50,7 @@ QUOTAS = Source("EventBridge User Guide, Amazon EventBridge quotas", f"{GUIDE}/e
 PRICING = Source("Amazon EventBridge pricing, us-east-1", "https://aws.amazon.com/eventbridge/pricing/", "2026-10", "T")
 
 CHUNK_BYTES = 65536
-TRIED_AGAIN = frozenset({401, 407, 409, 429})
+TRIED_AGAIN = {"current": frozenset({401, 407, 409, 429}), "until_2023": frozenset({429})}
 """Client errors that are retried; others never."""
 
 
@@ -61,6 +63,9 @@ class DestinationParameters(ParameterSet):
     timeout_s: float = parameter(
         5, "A call that is not answered by then has failed and is retried, whatever the endpoint does. AWS fixes it at 5 s.", title="Timeout", unit="s", section="Calls",
         gt=0, le=300, source=DESTINATIONS, advanced=True)
+    retried_statuses: Literal["current", "until_2023"] = parameter(
+        "current", "Which answers are tried again, beside 5xx and timeouts. current: 401, 407, 409, 429. until_2023: 429 alone, as the guide of 2023 says.",
+        title="Answers tried again", section="Calls", source=DESTINATIONS, advanced=True)
     authorization: Literal["api_key", "basic", "oauth"] = parameter(
         "api_key", "How the connection authorises a call. OAuth uses a token that expires.", title="Authorization", section="Connection",
         aws="AuthorizationType", source=API)
@@ -120,8 +125,11 @@ class ApiDestination(Node):
         Metric("TokensFetched", "Tokens fetched", "count", "sum", "OAuth tokens fetched after one expired. CloudWatch has no such metric.", "tokens", None, False, "rates"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"rate_limit": "Invocation rate limit reached", "timeout": "Waiting for an answer that came too late", "token": "Token expired"}
-    overlay = Overlay("CallsWaiting", (Figure("CallsMade"), Figure("CallDuration", "p99")))
-    faults = (Fault("revoked", "The credentials are revoked", "Every call is answered 401 until cleared; it is retried until its event is too old."),)
+    overlay = Overlay(
+        "CallsWaiting", (Figure("CallsMade"), Figure("CallDuration", "p99"), Figure("CallsFailed", "failed", quiet=True)),
+        picture=Picture("tank", (Fill("CallsWaiting"), Fill("CallsInFlight", "held"))),
+    )
+    faults = (Fault("revoked", "The credentials are revoked", "Every call is answered 401 until cleared; it is retried until its event is too old.", sort="errors"),)
     prices = (Price("calls", "API destination calls", 0.20e-6, "call of up to 64 KB", PRICING),)
     fidelity = Fidelity(
         modelled=(
@@ -133,7 +141,7 @@ class ApiDestination(Node):
         ),
         approximated=(
             "Calls leave evenly spaced at the limit; AWS may let short bursts through.",
-            "When tokens are fetched is from memory.",
+            "When tokens are fetched is from memory. Which answers are retried differs between the guide of 2023 and its later copies: both can be chosen.",
         ),
         ignored=("The endpoint's answer is thrown away.", "Private connections, headers and query parameters, encryption."),
     )
@@ -221,7 +229,7 @@ class ApiDestination(Node):
             spend(message, self._late_cause, call.started_s, self.agenda._now)
         else:
             message.legs = attempt.legs
-        retryable = refusal.retryable or refusal.status in TRIED_AGAIN
+        retryable = refusal.retryable or refusal.status in TRIED_AGAIN[self.parameters.retried_statuses]
         if retryable:
             self.retryable += message.count if refusal.outcome is not Outcome.TIMED_OUT else 0
         else:

@@ -19,8 +19,10 @@ from simulator.languages.event_patterns import Matcher, compile_pattern, event_o
 from simulator.measures import Tally
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.event_archive import Archive, Entry
-from simulator.mechanics.event_rules import check_dead_letters, check_loop, check_pattern, targets_of
-from simulator.mechanics.target_delivery import DeadLetterParameters, Delivery, PermissionParameters, Pusher, RetryPolicy
+from simulator.mechanics.event_rules import check_dead_letters, check_fifo_targets, check_loop, check_pattern, targets_of
+from simulator.mechanics.propagation import RULE
+from simulator.mechanics.redelivery import Delivery
+from simulator.mechanics.target_delivery import DeadLetterParameters, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_duration, format_rate
 from simulator.vocabulary import (
@@ -32,10 +34,12 @@ from simulator.vocabulary import (
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Price,
     Quota,
     Source,
+    Tier,
     Verb,
     parameter,
 )
@@ -85,7 +89,7 @@ class Subscriber(ParameterSet):
 
     event_pattern: dict[str, Any] | None = parameter(
         None, "Only events that match are delivered. Empty: all of them, and no evaluation is billed.", title="Event pattern", section="Subscriber", aws="EventPattern",
-        widget="event_pattern", source=API, changeable=True)
+        widget="event_pattern", source=API, changeable=RULE)
     order: Literal["UNORDERED", "FIFO"] = parameter(
         "UNORDERED", "FIFO: the events of a group one after the other; one that fails holds the others up.", title="Type", section="Subscriber", aws="Subscriber.Type", source=PAGES)
     starts_s: float = parameter(0, "When it subscribes.", title="Starts at", unit="s", section="Subscriber", ge=0, le=1e8)
@@ -163,13 +167,16 @@ class CustomEventBus(Pusher):
     wait_titles: ClassVar[Mapping[str, str]] = {
         "delivery_latency": "Delivery latency", "event_group": "Behind an earlier event of its group", "retry": "Retrying a subscriber", "answer": "Waiting for a subscriber to answer",
     }
-    overlay = Overlay("EventsPending", (Figure("EventsPut"), Figure("ApproximateBacklogAge", "age")))
+    overlay = Overlay(
+        "EventsPending", (Figure("EventsPut"), Figure("ApproximateBacklogAge", "age"), Figure("EventsDropped", "dropped", quiet=True)),
+        picture=Picture("targets"),
+    )
     faults = (
-        Fault("unavailable", "PutEvents fails", "Senders get a server-side error, as in an outage of the service."),
-        Fault("permission_removed", "A permission is removed", "A subscriber's target may no longer be invoked: even that is retried first.", PermissionParameters),
+        Fault("unavailable", "PutEvents fails", "Senders get a server-side error, as in an outage of the service.", sort="stops"),
+        Fault("permission_removed", "A permission is removed", "A subscriber's target may no longer be invoked: even that is retried first.", PermissionParameters, sort="errors"),
     )
     prices = (
-        Price("in", "Events in", 0.18, "GB", PRICING),
+        Price("in", "Events in", 0.18, "GB", PRICING, tiers=(Tier(5000, 0.12, PRICING),)),
         Price("out", "Events out", 0.05, "GB", PRICING),
         Price("evaluation", "Pattern evaluations", 0.15e-6, "event and subscriber", PRICING),
         Price("retention", "Retention beyond a day", 0.08, "GB-month", PRICING),
@@ -188,7 +195,7 @@ class CustomEventBus(Pusher):
             "A subscriber that catches up gets what is kept minute by minute, out of order within one, while live events come too.",
             "Retention is billed at once, for all the days that an event will be kept.",
         ),
-        ignored=("Batches for subscribers: each event is delivered by itself.", "The lower price of events in beyond 5 TB a month.", "Quotas on buses and subscribers, permissions, encryption."),
+        ignored=("Batches for subscribers: each event is delivered by itself.", "Quotas on buses and subscribers, permissions, encryption."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A bus with an ordered and an unordered subscriber",
@@ -422,6 +429,7 @@ class CustomEventBus(Pusher):
                 yield Finding("order-lost", "warning", f"'{link.other.name}' takes the events of a group in order, and works on them all at once", "Wire it to the port that waits for the answer", node=placed.id, wire=link.id, parameter="order")
         yield from check_loop(placed)
         yield from check_dead_letters(placed)
+        yield from check_fifo_targets(placed)
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["PublishEventsApproximateThrottledCallCount"] > 0:

@@ -16,7 +16,7 @@ from simulator.engine.wire import Wire
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.last_mile import LastMile
 from simulator.units import format_rate
-from simulator.vocabulary import Direction, Fidelity, Figure, Finding, Metric, Overlay, ParameterSet, Port, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -60,7 +60,10 @@ class Mailbox(LastMile):
         Metric("DeliveryTime", "Delivery time", "s", "spread", "Time from handing over to the mailbox. CloudWatch has no such metric.", "delivery_times", None, True, "latency"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"delivery_time": "On the way to people"}
-    overlay = Overlay("MailOnTheWay", (Figure("MailDelivered"), Figure("DeliveryTime", "p99")))
+    overlay = Overlay(
+        "MailOnTheWay", (Figure("MailDelivered"), Figure("DeliveryTime", "p99"), Figure("HardBounces", "bounced", quiet=True)),
+        picture=Picture("rates", (Fill("MailTaken"), Fill("SoftBounces", "warn"), Fill("HardBounces", "bad"))),
+    )
     faults = (LastMile.unavailable_fault,)
     fidelity = Fidelity(
         modelled=("Mail takes its time; hard bounces are client-side errors, soft bounces are tried again by the sender's schedule.",),

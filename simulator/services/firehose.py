@@ -18,9 +18,10 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
+from simulator.mechanics.shard_reading import MOST_RECORDS, ReadingParameters, ShardFeed, Subscription
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
-from simulator.vocabulary import Direction, Fidelity, Figure, Finding, Metric, Overlay, ParameterSet, Port, Price, Quota, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -92,6 +93,35 @@ class Batch:
         return sum(record.count for record in self.records)
 
 
+class StreamReadingParameters(ReadingParameters):
+    """How the delivery stream reads a Kinesis stream."""
+
+    polling_interval_s: float = parameter(
+        1, "How often each shard is polled.", title="Polling interval", unit="s", section="Reading", gt=0, le=3600, source=UNPUBLISHED, advanced=True)
+
+    def polls_per_s(self) -> float:
+        return 1.0 / self.polling_interval_s
+
+
+class ShardIntake:
+    """What a delivery stream reads of one shard: the records are its own at once."""
+
+    def __init__(self, delivery: DeliveryStream, subscription: Subscription, feed: ShardFeed) -> None:
+        self.delivery, self.subscription, self.feed = delivery, subscription, feed
+
+    def room(self) -> int:
+        return MOST_RECORDS
+
+    def take(self, tokens: list[Message]) -> None:
+        reader, count = self.feed.reader, sum(token.count for token in tokens)
+        owned = reader.delete(tokens)
+        self.subscription.wire.settle(count, count)
+        for token in owned:
+            self.delivery.keep(token)
+        reader.commit(min((token.position for token in reader.out), default=reader.position))
+        self.subscription.settled(self.feed)
+
+
 class DeliveryStream(Node):
     """A delivery stream with one destination."""
 
@@ -106,6 +136,8 @@ class DeliveryStream(Node):
     Parameters = StreamParameters
     ports = (
         Port("in", "Records", Direction.IN, Verb.SEND, frozenset({"firehose:PutRecord"}), "Producers and topics put records here."),
+        Port("stream", "Stream", Direction.IN, Verb.POLL, frozenset({"kinesis:GetRecords"}), "A Kinesis stream whose records are delivered; the quotas of direct PUT do not count then.", max_wires=1,
+             wire_title="Reading", wire_parameters=StreamReadingParameters),
         Port("bucket", "Bucket", Direction.OUT, Verb.SEND, frozenset({"s3:PutObject"}), "The bucket that batches are stored in, as objects.", max_wires=1),
         Port("endpoint", "HTTP endpoint", Direction.OUT, Verb.INVOKE, frozenset({"http:Request"}), "The endpoint that batches are sent to.", max_wires=1),
         Port("backup", "Failed batches", Direction.OUT, Verb.SEND, frozenset({"s3:PutObject"}), "The bucket for batches that could not be delivered.", role="failure", max_wires=1),
@@ -133,12 +165,15 @@ class DeliveryStream(Node):
         Metric("BatchSize", "Batch size", "bytes", "spread", "Sizes of the batches delivered. CloudWatch has no such metric.", "batch_sizes", None, False, "size"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"buffering": "Gathered in a buffer", "delivery": "Delivery of the batch", "delivery_retry": "Retrying a delivery"}
-    overlay = Overlay("BufferedRecords", (Figure("IncomingRecords"), Figure("DataFreshness", "age")))
+    overlay = Overlay(
+        "BufferedRecords", (Figure("IncomingRecords"), Figure("DataFreshness", "age"), Figure("ThrottledRecords", "throttled", quiet=True)),
+        picture=Picture("tank", (Fill("BufferedRecords"),)),
+    )
     prices = (Price("ingestion", "Ingestion, each record rounded up to 5 KB", 0.029, "GB", PRICING),)
     fidelity = Fidelity(
         modelled=(
             "Buffers by size and time, and one for each key with dynamic partitioning, up to the quota of active partitions.",
-            "Three quotas of direct PUT; the largest record.",
+            "Three quotas of direct PUT; the largest record. A Kinesis stream as the source, each shard polled each second, without those quotas.",
             "Retries for the retry duration to an HTTP endpoint, for 24 hours to a bucket; then the backup bucket, or loss.",
             "Records are rounded up to 5 KB for the bill.",
         ),
@@ -147,7 +182,7 @@ class DeliveryStream(Node):
             "Pauses between retries and the response timeout are assumptions: AWS publishes no figures.",
             "Each batch is delivered by itself, in parallel; AWS may deliver later when a destination is slow, and makes larger batches.",
         ),
-        ignored=("Kinesis streams as a source, transformation by a function, format conversion, compression, and destinations beside buckets and HTTP endpoints.", "The free tier, and the price of dynamic partitioning."),
+        ignored=("Transformation by a function, format conversion, compression.", "Destinations beside buckets and HTTP endpoints (OpenSearch, Redshift, Splunk, Snowflake, Iceberg tables): they fill from batches in the same way.", "The free tier, and the price of dynamic partitioning."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Clicks into a bucket",
@@ -169,6 +204,7 @@ class DeliveryStream(Node):
         self.records_in = self.bytes_in = self.billed_bytes = self.throttled = self.delivered = 0
         self.batches = self.failures = self.backed_up = self.partition_errors = self.held = 0
         self.batch_sizes = Spread()
+        self._polls = self.stream("poll phases")
         self._open: dict[int, Batch] = {}
         self._closed: dict[int, Batch] = {}
         self._next_batch = 0
@@ -181,6 +217,12 @@ class DeliveryStream(Node):
         self._delivering = self.cause("delivery", "Delivery of the batch", Culprit(id), capacity=False)
         self._retrying = self.cause("delivery_retry", "Retrying a delivery", Culprit(id, "retry_duration_s"))
 
+    def start(self) -> None:
+        for wire in self.wires_in["stream"]:
+            stream: Any = wire.source
+            self._subscription: Subscription = stream.subscribe(wire, self)
+            self._subscription.begin()
+
     # -- records come in --------------------------------------------------------------------------------------------
 
     def accept(self, message: Message, wire: Wire) -> Refusal | None:
@@ -192,13 +234,22 @@ class DeliveryStream(Node):
             return Refusal(Outcome.THROTTLED, "stream_quota", f"{self.name} is over its throughput")
         for bucket, weigh in self._buckets:
             bucket.take_all(weigh(message), now_s)
+        self.keep(message)
+        return None
+
+    def keep(self, message: Message) -> None:
+        """Take a record that has been put, or read from a stream."""
         self.entered += message.count
         self.records_in += message.count
         self.bytes_in += message.count * message.size_bytes
         self.billed_bytes += message.count * math.ceil(message.size_bytes / BILLED_STEP_BYTES) * BILLED_STEP_BYTES
         self.held += message.count
-        self._gather(message, now_s)
-        return None
+        self._gather(message, self.agenda._now)
+
+    def open_shard(self, feed: ShardFeed) -> None:
+        """A shard of the stream can be read."""
+        interval_s = self._subscription.settings.polling_interval_s
+        feed.start(ShardIntake(self, self._subscription, feed), interval_s, phase_s=self._polls.uniform() * interval_s)
 
     def _gather(self, message: Message, now_s: float) -> None:
         values = self.parameters
@@ -339,6 +390,11 @@ class DeliveryStream(Node):
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
         bucket, endpoint = placed.out_of("bucket"), placed.out_of("endpoint")
+        if placed.into("in") and placed.into("stream"):
+            yield Finding("two-sources", "error", f"'{placed.name}' has a stream and direct PUT as its sources; it has one of the two", "Remove a wire, or use a second delivery stream", node=placed.id, wire=placed.into("stream")[0].id)
+        for link in placed.into("stream"):
+            if link.parameters.enhanced_fan_out:
+                yield Finding("delivery-fan-out", "error", f"'{placed.name}' reads with enhanced fan-out, which delivery streams do not have", "Switch it off", node=placed.id, wire=link.id, parameter="enhanced_fan_out")
         if bucket and endpoint:
             yield Finding("two-destinations", "error", f"'{placed.name}' has two destinations; a stream has one", "Remove a wire, or use a second stream", node=placed.id, wire=endpoint[0].id)
         if not bucket and not endpoint:

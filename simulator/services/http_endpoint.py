@@ -20,7 +20,8 @@ from simulator.measures import Gauge, Spread
 from simulator.mechanics.bottleneck import Bottleneck
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.outages import Behaviour, Outage, Outages
-from simulator.mechanics.processing import Processor, PublishParameters
+from simulator.mechanics.processing import Processor
+from simulator.mechanics.publishing import PublishParameters, check_published
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
 from simulator.vocabulary import (
@@ -29,10 +30,12 @@ from simulator.vocabulary import (
     Fault,
     Fidelity,
     Figure,
+    Fill,
     Finding,
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Verb,
     parameter,
@@ -131,16 +134,19 @@ class Endpoint(Processor):
         Metric("ConnectionsRefused", "Connections refused", "requests", "sum", "Requests that failed at once in an outage.", "connections_refused", None, False, "trouble"),
         Metric("AnsweredTooLate", "Answered too late", "requests", "sum", "Requests worked on although their callers had given up: the work is wasted, or done twice.", "too_late", None, True, "trouble"),
         Metric("SkippedAbandoned", "Skipped, abandoned", "requests", "sum", "Requests dropped before any work, because their callers had given up.", "skipped", None, False, "trouble"),
-        Metric("ConcurrentRequests", "Concurrent requests", "requests", "gauge", "Requests that are worked on.", "busy", None, True, "concurrency"),
+        Metric("ConcurrentRequests", "Concurrent requests", "requests", "gauge", "Requests that are worked on.", "busy", None, True, "concurrency", limit="workers"),
         Metric("RequestsWaiting", "Waiting requests", "requests", "gauge", "Requests that wait for a worker.", "waiting", None, True, "backlog"),
         Metric("QueueTime", "Queue time", "s", "spread", "Time from the request to the beginning of the work.", "queue_times", None, False, "latency"),
         Metric("ResponseTime", "Response time", "s", "spread", "Time from the request to its answer, of requests that were worked on.", "response_times", None, True, "latency"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"workers_busy": "All workers of the endpoint busy", "processing": "The endpoint works", "outage": "The endpoint hangs"}
-    overlay = Overlay("ConcurrentRequests", (Figure("Requests"), Figure("ResponseTime", "p99")), limit="workers")
+    overlay = Overlay(
+        "ConcurrentRequests", (Figure("ConcurrentRequests", of="workers"), Figure("ResponseTime", "p99"), Figure("ServerErrors", "5xx", quiet=True), Figure("RequestsWaiting", "waiting", quiet=True)), limit="workers",
+        picture=Picture("slots", (Fill("ConcurrentRequests"),), limit="workers"),
+    )
     faults = (
         *Processor.processing_faults,
-        Fault("down", "The endpoint is down", "It does not work until cleared.", OutageParameters),
+        Fault("down", "The endpoint is down", "It does not work until cleared.", OutageParameters, sort="stops"),
     )
     fidelity = Fidelity(
         modelled=(
@@ -260,7 +266,7 @@ class Endpoint(Processor):
         if now_s > request.done_s:
             spend(request.message, self._hanging, request.done_s, now_s)
         self.response_times.add(now_s - request.came_s)
-        if request.message in request.wire.abandoned:
+        if not request.wire.waits(request.message):
             self.too_late += 1
         self._answer(request, self._judge(request))
         self._begin_waiting()
@@ -329,6 +335,7 @@ class Endpoint(Processor):
 
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
+        yield from check_published(placed)
         values = placed.parameters
         expected_s = values.latency.expected_s()
         if values.server_timeout_s is not None and expected_s > values.server_timeout_s:

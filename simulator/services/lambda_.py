@@ -2,245 +2,81 @@
 
 Invoked synchronously (the caller waits), asynchronously (an internal queue with two retries), or by the event source
 mapping that polls an SQS queue. Concurrency is shared in the account; new environments start cold and are added at a
-limited rate. Provisioned concurrency, SnapStart, filters of the mapping and provisioned pollers are not modelled.
+limited rate. Other mappings read streams, in order, or consume a queue of a message broker.
+Managed Instances and durable functions are not modelled.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.engine.cohorts import span_of, spend_all
 from simulator.engine.message import Message, spend
 from simulator.engine.node import Reply
-from simulator.engine.outcomes import Cause, Culprit, Outcome, Refusal
-from simulator.engine.placement import Link, Placed
-from simulator.engine.station import Figure as MeasuredFigure
+from simulator.engine.outcomes import Culprit, Outcome, Refusal
+from simulator.engine.placement import Placed
 from simulator.engine.station import Into, Station
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
+from simulator.mechanics.asynchronous_queue import EVENT_BYTES, AsynchronousQueue
+from simulator.mechanics.batch_payload import STREAMED_BYTES, SYNCHRONOUS_BYTES
+from simulator.mechanics.broker_mapping import BrokerMapping, BrokerMappingParameters
 from simulator.mechanics.cohort_mapping import CohortMapping, batch_service_s, success_chance, unfit_for_cohorts
 from simulator.mechanics.cohort_station import Draw, Work
-from simulator.mechanics.distributions import Distribution, Lognormal, measured
-from simulator.mechanics.environments import Environments, FleetOfEnvironments
-from simulator.mechanics.event_source_mapping import MOST_DOUBLINGS, BatchDone, EventSourceMapping
-from simulator.mechanics.processing import Processor, PublishParameters
+from simulator.mechanics.cohort_stream_consumers import CohortStreamMapping, unfit_mapping
+from simulator.mechanics.cold_starts import WARM, ColdStarts
+from simulator.mechanics.environments import Environment, Environments, FleetOfEnvironments
+from simulator.mechanics.event_source_mapping import BatchDone, EventSourceMapping
+from simulator.mechanics.function_bill import BY_NAME, FUNCTION_PRICES, FunctionBill
+from simulator.mechanics.function_concurrency import THROTTLES, AccountConcurrency
+from simulator.mechanics.function_figures import FunctionFigures
+from simulator.mechanics.function_findings import check_account, check_function
+from simulator.mechanics.function_parameters import PRESETS, AccountLimits, FunctionParameters
+from simulator.mechanics.function_station import function_station
+from simulator.mechanics.invocation import Handler, HandlerFailure, Invocation, InvocationDone
+from simulator.mechanics.kafka_mapping import KafkaMapping
+from simulator.mechanics.kafka_mapping_parameters import KafkaMappingParameters
+from simulator.mechanics.lambda_sources import ENVIRONMENT, GUIDE, LIMITS, METRICS, SCALING
+from simulator.mechanics.mapping_filter import delete_unprocessed
+from simulator.mechanics.mapping_parameters import MappingParameters
+from simulator.mechanics.processing import Processor
+from simulator.mechanics.provisioned_concurrency import ProvisionedConcurrency, ProvisionedScaling
+from simulator.mechanics.publishing import PublishParameters
+from simulator.mechanics.recursion import in_circle, lineage_after, rounds
+from simulator.mechanics.stream_mapping import StreamMapping, report_discarded
+from simulator.mechanics.stream_mapping_parameters import StreamMappingParameters
+from simulator.mechanics.synchronous_invocation import Requests
 from simulator.mechanics.token_bucket import TokenBucket
-from simulator.units import format_count, format_duration, format_rate
+from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT
+from simulator.units import format_count, format_rate
 from simulator.vocabulary import (
     ANY_ACTION,
     Direction,
     Fault,
     Fidelity,
     Figure,
+    Fill,
     Finding,
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Price,
     Quota,
-    Source,
+    Values,
     Verb,
-    parameter,
 )
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
 
-GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg"
-API = Source("AWS Lambda API Reference", "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html", "2026-11")
-LIMITS = Source("Lambda Developer Guide, Lambda quotas", f"{GUIDE}/gettingstarted-limits.html", "2026-11")
-SCALING = Source("Lambda Developer Guide, Lambda function scaling", f"{GUIDE}/lambda-concurrency.html", "2026-11")
-ASYNC = Source("Lambda Developer Guide, asynchronous error handling", f"{GUIDE}/invocation-async-error-handling.html", "2026-11")
-MAPPING_API = Source("AWS Lambda API Reference, CreateEventSourceMapping", "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html", "2026-11")
-MAPPING_SCALING = Source("Lambda Developer Guide, scaling behavior for SQS event source mappings", f"{GUIDE}/services-sqs-scaling.html", "2026-11")
-MAPPING_ERRORS = Source("Lambda Developer Guide, handling errors for an SQS event source", f"{GUIDE}/services-sqs-errorhandling.html", "2026-11")
-UNPUBLISHED = Source("Not published by AWS; an assumption to change", f"{GUIDE}/services-sqs-scaling.html", "2026-11", "M")
-LATENCY = Source("bitesizedserverless, Latency compared (eu-west-1, September 2022)", "https://bitesizedserverless.com/", "2022-09", "T")
-BENCHMARK = Source("lambda-perf benchmark, 512 MB, x86_64, hello world (July and August 2026)", "https://maxday.github.io/lambda-perf/", "2026-08", "T")
-SEBS = Source("SeBS benchmark data (2020), recomputed", "https://github.com/spcl/serverless-benchmarks", "2020", "T")
-METRICS = Source("Lambda Developer Guide, types of metrics for Lambda functions", f"{GUIDE}/monitoring-metrics-types.html", "2026-11")
-PRICES = Source("AWS price list, us-east-1, snapshot of August 2026", "https://aws.amazon.com/lambda/pricing/", "2026-08")
-
-INIT_MS = {
-    "python3.13": {"zip": (84, 117), "image": (162, 397)},
-    "nodejs24.x": {"zip": (134, 181), "image": (269, 729)},
-    "java21": {"zip": (239, 618), "image": (354, 802)},
-    "dotnet8": {"zip": (251, 629), "image": (402, 888)},
-    "ruby3.4": {"zip": (229, 542), "image": (263, 537)},
-    "go": {"zip": (50, 63), "image": (48, 128)},
-    "rust": {"zip": (16, 49), "image": (35, 98)},
-}
-"""Init duration, p50 and p99 in ms, by runtime and package (source: BENCHMARK)."""
-
-Runtime = Literal["python3.13", "nodejs24.x", "java21", "dotnet8", "ruby3.4", "go", "rust"]
-ASYNC_RETRY_S = (60.0, 120.0)
-ASYNC_BACKOFF_S, ASYNC_BACKOFF_MAX_S = 1.0, 300.0
+DESTINATIONS = frozenset({"sqs:SendMessage", "sns:Publish", "lambda:InvokeAsync", "events:PutEvents"})
 
 
-class FunctionParameters(ParameterSet):
-    """A function's configuration, and what its code does with a message."""
-
-    duration: Distribution = parameter(
-        lambda: Lognormal(p50_s=0.1, p99_s=0.5), "Time the handler needs for one message (without the cold start).",
-        title="Duration", unit="s", section="Work", widget="distribution", changeable=True)
-    batch_work: Literal["sequential", "parallel", "single"] = parameter(
-        "sequential", "A batch is worked on one message after the other (durations add up), all at once (the longest counts), or as"
-        " one piece of work (one duration for the batch).", title="Work on a batch", section="Work", changeable=True)
-    failure_probability: float = parameter(
-        0.0, "Chance that one attempt at one message fails, beside what the message's type adds.",
-        title="Failure probability", unit="share", section="Work", ge=0, le=1, changeable=True)
-    timeout_s: float = parameter(
-        3, "The invocation is killed after this time, counts as an error, and its environment is reset.",
-        title="Timeout", unit="s", section="Function", aws="Timeout", ge=1, le=900, source=LIMITS, changeable=True)
-    memory_mb: int = parameter(
-        128, "Memory; it sets the price of a second. The duration above is taken as measured at this size.",
-        title="Memory", unit="MB", section="Function", aws="MemorySize", ge=128, le=10240, source=LIMITS, changeable=True)
-    architecture: Literal["x86_64", "arm64"] = parameter(
-        "x86_64", "Processor architecture; sets the price of a second.", title="Architecture", section="Function", aws="Architectures", source=API)
-    runtime: Runtime = parameter(
-        "python3.13", "Sets the time a cold start needs for initialisation, as measured by a public benchmark.",
-        title="Runtime", section="Cold start", aws="Runtime", source=BENCHMARK)
-    package: Literal["zip", "image"] = parameter("zip", "Deployment package.", title="Package", section="Cold start", aws="PackageType", source=BENCHMARK)
-    sandbox_start_s: float = parameter(
-        0.1, "Time before initialisation: fetching the code and making the sandbox. AWS publishes no figure.",
-        title="Sandbox start", unit="s", section="Cold start", ge=0, le=60, source=UNPUBLISHED, advanced=True)
-    idle_half_life_s: float = parameter(
-        380, "Of many idle environments, half are taken away after each such time. AWS says only 'for some time'.",
-        title="Idle half-life", unit="s", section="Cold start", gt=0, le=86400, source=SEBS, advanced=True)
-    reserved_concurrency: int | None = parameter(
-        None, "Guarantee and ceiling of concurrent invocations. Empty: the function shares what the account has unreserved. 0 stops it.",
-        title="Reserved concurrency", unit="count", section="Concurrency", aws="ReservedConcurrentExecutions", ge=0, le=100_000, source=SCALING, changeable=True, capacity=True)
-    maximum_retry_attempts: int = parameter(
-        2, "How often an asynchronous event is tried again after a function error: after 1 minute, then 2 minutes.",
-        title="Retry attempts", unit="times", section="Asynchronous invocation", aws="MaximumRetryAttempts", ge=0, le=2, source=ASYNC, changeable=True)
-    maximum_event_age_s: float = parameter(
-        21600, "Asynchronous events older than this are dropped, or go to the dead-letter queue.",
-        title="Maximum event age", unit="s", section="Asynchronous invocation", aws="MaximumEventAgeInSeconds", ge=60, le=21600, source=ASYNC, changeable=True)
-
-
-class AccountLimits(ParameterSet):
-    """What all functions of the account and Region share."""
-
-    concurrent_executions: int = parameter(
-        1000, "Concurrent invocations of all functions together. New accounts have less; AWS raises it on request.",
-        title="Concurrent executions", unit="count", section="Lambda", ge=10, le=1_000_000, source=LIMITS, changeable=True, capacity=True)
-    environments_per_10_s: float = parameter(
-        1000, "New environments a function may add in 10 s; unused ones do not accumulate.",
-        title="Scaling rate", unit="count", section="Lambda", gt=0, le=1_000_000, source=SCALING, capacity=True)
-    environments_at_once: int | None = parameter(
-        None, "New environments a function may add at one moment. Empty: as many as in 10 s. The rule before November 2023 was 3,000 at once"
-        " (less in some Regions), then 500 a minute.",
-        title="Scaling burst", unit="count", section="Lambda", ge=1, le=1_000_000, source=SCALING, advanced=True, capacity=True)
-
-
-class MappingParameters(ParameterSet):
-    """The event source mapping between a queue and a function."""
-
-    batch_size: int = parameter(
-        10, "Messages in one invocation, at most. More than 10 needs a batching window of 1 s or more.",
-        title="Batch size", unit="messages", section="Batching", aws="BatchSize", ge=1, le=10000, source=MAPPING_API, changeable=True)
-    batching_window_s: float = parameter(
-        0, "How long to wait for a batch to fill.", title="Batching window", unit="s", section="Batching", aws="MaximumBatchingWindowInSeconds",
-        ge=0, le=300, source=MAPPING_API, changeable=True)
-    maximum_concurrency: int | None = parameter(
-        None, "Concurrent invocations of this mapping, at most. Keep it at or below the reserved concurrency.",
-        title="Maximum concurrency", unit="count", section="Scaling", aws="ScalingConfig.MaximumConcurrency", ge=2, le=1000, source=MAPPING_SCALING, changeable=True, capacity=True)
-    report_batch_item_failures: bool = parameter(
-        False, "Only the messages that failed return to the queue, instead of the whole batch.",
-        title="Report batch item failures", section="Errors", aws="FunctionResponseTypes", source=MAPPING_ERRORS, changeable=True)
-    enabled: bool = parameter(True, "Off: nothing is polled, and the queue fills.", title="Enabled", section="Scaling", aws="Enabled", source=MAPPING_API, changeable=True)
-    pollers_at_start: int = parameter(
-        5, "Concurrent batches at the start, and the level to which polling falls back.", title="Pollers at start", unit="count",
-        section="Scaling", ge=1, le=1250, source=MAPPING_SCALING, advanced=True, capacity=True)
-    poller_ramp_per_min: float = parameter(
-        300, "Concurrent batches added each minute while a backlog remains.", title="Poller ramp", unit="per_min", section="Scaling",
-        gt=0, le=100_000, source=MAPPING_SCALING, advanced=True, capacity=True)
-    poller_ceiling: int = parameter(
-        1250, "Concurrent batches of one mapping, at most.", title="Poller ceiling", unit="count", section="Scaling", ge=1, le=100_000,
-        source=MAPPING_SCALING, advanced=True, capacity=True)
-    poller_scale_in_per_min: float = parameter(
-        300, "Concurrent batches given up each minute once the backlog is gone.", title="Poller scale-in", unit="per_min", section="Scaling",
-        gt=0, le=100_000, source=UNPUBLISHED, advanced=True, capacity=True)
-    error_backoff_share: float = parameter(
-        0.1, "By how much an error or a throttle lowers the concurrent batches (not for errors with batch item failures reported).",
-        title="Back-off on errors", unit="share", section="Errors", ge=0, le=1, source=UNPUBLISHED, advanced=True)
-    backoff_floor: int = parameter(
-        5, "Errors and throttles do not lower the concurrent batches below this.", title="Back-off floor", unit="count", section="Errors",
-        ge=1, le=1250, source=UNPUBLISHED, advanced=True, capacity=True)
-    throttle_backoff_s: float = parameter(
-        1, "First pause before a throttled batch is tried again; it doubles each time, with jitter.", title="Throttle pause", unit="s",
-        section="Errors", gt=0, le=60, source=UNPUBLISHED, advanced=True)
-    throttle_backoff_max_s: float = parameter(
-        10, "Longest pause before a throttled batch is tried again.", title="Longest throttle pause", unit="s", section="Errors", gt=0, le=900,
-        source=UNPUBLISHED, advanced=True)
-    delivery_latency: Distribution = parameter(
-        lambda: measured((0.1, 0.0137), (0.5, 0.0162), (0.9, 0.0338), (0.99, 0.105)),
-        "Time from a message being available in a standard queue to the function starting, when a poller is free.",
-        title="Delivery latency", unit="s", section="Latency", widget="distribution", source=LATENCY, advanced=True)
-    fifo_delivery_latency: Distribution = parameter(
-        lambda: measured((0.1, 0.0219), (0.5, 0.0281), (0.9, 0.0612), (0.99, 0.645)),
-        "The same for a FIFO queue.", title="Delivery latency, FIFO", unit="s", section="Latency", widget="distribution", source=LATENCY, advanced=True)
-
-
-THROTTLES = {
-    "reserved_concurrency": "At its reserved concurrency",
-    "account_concurrency": "At the account's concurrency",
-    "scaling_rate": "New environments are added too slowly",
-    "request_rate": "At 10 requests a second for each concurrency",
-    "stopped": "The function is stopped",
-}
-
-
-class AccountConcurrency:
-    """The concurrency that functions without a reservation share."""
-
-    def __init__(self, limits: AccountLimits) -> None:
-        self.limit = limits.concurrent_executions
-        self.per_10_s = limits.environments_per_10_s
-        self.at_once = limits.environments_at_once or max(1.0, limits.environments_per_10_s)
-        self.functions: list[Function] = []
-        self.reserved = self.unreserved = self.in_flight = 0
-
-    def recount(self) -> None:
-        """Add up reservations and invocations in progress (at the start, and when a reservation changed)."""
-        self.reserved = sum(function.parameters.reserved_concurrency or 0 for function in self.functions)
-        self.unreserved = max(0, self.limit - self.reserved)
-        pooled = [function for function in self.functions if function.parameters.reserved_concurrency is None]
-        self.in_flight = int(sum(function.concurrency.value for function in pooled))
-
-
-class AsyncEvent:
-    """An event in the function's internal queue."""
-
-    __slots__ = ("message", "queued_s", "retries", "since_s", "throttles", "waits_for")
-
-    def __init__(self, message: Message, now_s: float, waits_for: Cause) -> None:
-        self.message = message
-        self.queued_s = self.since_s = now_s
-        self.retries = self.throttles = 0
-        self.waits_for = waits_for
-
-
-class Invocation:
-    """One run of the handler, from admission to its end."""
-
-    __slots__ = ("batch", "done", "duration_s", "failed", "init_s", "partial", "started_s", "timed_out")
-
-    def __init__(self, batch: Sequence[Message], done: Callable[..., None], started_s: float, init_s: float, partial: bool) -> None:
-        self.batch = batch
-        self.done = done
-        self.partial = partial
-        self.started_s = started_s
-        self.init_s = init_s
-        self.duration_s = 0.0
-        self.failed: list[Message] = []
-        self.timed_out = False
-
-
-class Function(Processor):
+class Function(FunctionFigures):
     """A Lambda function."""
 
     kind = "lambda"
@@ -253,80 +89,148 @@ class Function(Processor):
     documentation_url = f"{GUIDE}/welcome.html"
     Parameters = FunctionParameters
     AccountParameters = AccountLimits
+    presets = PRESETS
     ports = (
         Port("source", "Event source", Direction.IN, Verb.POLL, frozenset({"sqs:ReceiveMessage"}), "Queues that this function's event source mappings poll.",
-             wire_title="Event source mapping", wire_parameters=MappingParameters),
+             wire_title="Event source mapping", wire_parameters=MappingParameters, cuttable=True),
+        Port("stream", "Stream", Direction.IN, Verb.POLL, frozenset({"kinesis:GetRecords", "kinesis:SubscribeToShard", "dynamodb:GetRecords"}), "Streams that this function's event source mappings read in order.",
+             wire_title="Event source mapping", wire_parameters=StreamMappingParameters),
+        Port("kafka", "Kafka topic", Direction.IN, Verb.POLL, frozenset({"kafka-cluster:ReadData"}), "Kafka clusters of which this function's event source mappings read a topic, in order for each partition.",
+             wire_title="Event source mapping", wire_parameters=KafkaMappingParameters),
+        Port("broker", "Message broker", Direction.IN, Verb.POLL, frozenset({"mq:Consume"}), "Brokers of which this function's event source mappings consume a queue.",
+             wire_title="Event source mapping", wire_parameters=BrokerMappingParameters),
         Port("events", "Asynchronous events", Direction.IN, Verb.SEND, frozenset({"lambda:InvokeAsync"}), "Services that hand over an event and do not wait."),
         Port("requests", "Requests", Direction.IN, Verb.INVOKE, frozenset({"lambda:Invoke"}), "Callers that wait for the answer."),
+        CALLS_PORT,
         Port("out", "Messages out", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "What the function publishes for each message it has processed.",
              wire_title="Published messages", wire_parameters=PublishParameters),
+        Port("on_success", "On success", Direction.OUT, Verb.SEND, DESTINATIONS, "Gets a record of each asynchronous event that was processed.", max_wires=1),
+        Port("on_failure", "On failure", Direction.OUT, Verb.SEND, DESTINATIONS | {"s3:PutObject"}, "Gets a record of each asynchronous event that failed for good.", role="failure", max_wires=1),
+        Port("discarded", "Discarded batches", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "sns:Publish", "s3:PutObject", "kafka-cluster:WriteData"}),
+             "Is told of batches of a stream or topic that were given up: what they were; a bucket gets the records too, and a Kafka topic (of what a topic gave) the records alone.", role="failure", max_wires=1),
         Port("dlq", "Failed events", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "sns:Publish"}),
-             "Asynchronous events that failed for good. Messages of a queue go to the queue's own dead-letter queue instead.", role="failure", max_wires=1),
+             "Gets each asynchronous event that failed for good, as it came. Messages of a queue go to the queue's own dead-letter queue instead.", role="failure", max_wires=1),
     )
     quotas = (
         Quota("concurrency", "Concurrent executions", 1000, "count", "account and Region", True, LIMITS, "new accounts have less"),
         Quota("scaling", "New environments in 10 s", 1000, "count", "function", False, SCALING),
         Quota("request_rate", "Synchronous requests a second for each concurrency", 10, "per_s", "function", False, LIMITS),
+        Quota("init", "Initialisation of an on-demand environment", 10, "s", "environment", False, ENVIRONMENT, "the greater of 130 s and the timeout with provisioned concurrency or SnapStart"),
+        Quota("provisioned_rate", "Requests a second for each provisioned environment", 10, "per_s", "version", False, LIMITS),
+        Quota("network", "Network throughput of an environment", 625, "Mbps", "environment", True, LIMITS),
         Quota("timeout", "Longest timeout", 900, "s", "function", False, LIMITS),
-        Quota("payload", "Payload of a synchronous invocation", 6_291_456, "bytes", "invocation", False, LIMITS),
+        Quota("payload", "Payload of a synchronous invocation, each way", SYNCHRONOUS_BYTES, "bytes", "invocation", False, LIMITS),
+        Quota("event_payload", "Payload of an asynchronous invocation", EVENT_BYTES, "bytes", "invocation", False, LIMITS),
+        Quota("streamed", "Streamed response", STREAMED_BYTES, "bytes", "invocation", False, LIMITS, "2 MB/s after the first 6 MB"),
     )
     metrics = (
         Metric("Invocations", "Invocations", "count", "sum", "Times the code ran, with success or with a function error. Throttled requests are not counted.", "invocations", METRICS, True, "rates"),
         Metric("Errors", "Errors", "count", "sum", "Invocations that ended in a function error or a timeout.", "errors", METRICS, True, "trouble"),
         Metric("Throttles", "Throttles", "count", "sum", "Requests rejected for lack of concurrency or of new environments. In no other figure.", "throttles", METRICS, True, "trouble"),
         Metric("Duration", "Duration", "s", "spread", "Time the handler ran, without initialisation.", "durations", METRICS, True, "latency"),
-        Metric("ConcurrentExecutions", "Concurrency", "count", "gauge", "Invocations in progress.", "concurrency", METRICS, True, "concurrency"),
-        Metric("ClaimedAccountConcurrency", "Account concurrency claimed", "count", "gauge", "Unreserved invocations in progress of all functions, and all reserved concurrency.", "claimed", METRICS, False, "concurrency"),
+        Metric("ConcurrentExecutions", "Concurrency", "count", "gauge", "Invocations in progress.", "concurrency", METRICS, True, "concurrency", limit="concurrency"),
+        Metric("UnreservedConcurrentExecutions", "Unreserved concurrency", "count", "gauge", "Invocations in progress of all functions without a reservation.", "unreserved_executions", METRICS, False, "concurrency"),
+        Metric("ClaimedAccountConcurrency", "Account concurrency claimed", "count", "gauge", "Unreserved invocations in progress of all functions, all reserved concurrency, and the provisioned concurrency of functions without a reservation.", "claimed", METRICS, False, "concurrency"),
+        Metric("ProvisionedConcurrentExecutions", "Provisioned in use", "count", "gauge", "Invocations in progress in provisioned environments.", "provisioned_executions", METRICS, False, "provisioned"),
+        Metric("ProvisionedConcurrencyInvocations", "Provisioned invocations", "count", "sum", "Invocations in provisioned environments.", "provisioned_invocations", METRICS, False, "provisioned"),
+        Metric("ProvisionedConcurrencySpilloverInvocations", "Spillover", "count", "sum", "Invocations that ran on demand because provisioned concurrency could not take them.", "spillovers", METRICS, False, "provisioned"),
+        Metric("ProvisionedConcurrencyUtilization", "Provisioned utilisation", "share", "gauge", "Share of the allocated provisioned concurrency in use.", "provisioned_share", METRICS, False, "provisioned"),
+        Metric("ProvisionedConcurrencyAllocated", "Provisioned, allocated", "count", "gauge", "Provisioned concurrency that is held, ready or not. CloudWatch has no such metric.", "provisioned_allocated", None, False, "provisioned"),
+        Metric("Environments", "Environments", "count", "gauge", "Environments alive, busy or idle: what holds connections to a database. CloudWatch has no such metric.", "environments_alive", None, False, "concurrency"),
         Metric("MessagesProcessed", "Messages processed", "messages", "sum", "Messages whose processing succeeded. CloudWatch has no such metric.", "processed", None, True, "rates"),
         Metric("DuplicatesProcessed", "Duplicates processed", "messages", "sum", "Messages processed although they had been processed before. CloudWatch has no such metric.", "duplicates", None, True, "trouble"),
-        Metric("ColdStarts", "Cold starts", "count", "sum", "Invocations that had to wait for a new environment. CloudWatch has no such metric.", "cold_starts", None, True, "cold"),
+        Metric("ColdStarts", "Cold starts", "count", "sum", "Invocations that had to wait for an environment to be made ready. CloudWatch has no such metric.", "cold_starts", None, True, "cold"),
         Metric("InitDuration", "Cold start time", "s", "spread", "Time from admission to the handler's start, for cold starts.", "init_durations", METRICS, False, "cold"),
         Metric("PolledEventCount", "Polled", "messages", "sum", "Messages read by the event source mappings.", "polled", METRICS, False, "mapping"),
+        Metric("FilteredOutEventCount", "Filtered out", "messages", "sum", "Messages that no filter of a mapping let pass: deleted without an invocation.", "filtered_events", METRICS, False, "mapping"),
         Metric("InvokedEventCount", "Invoked", "messages", "sum", "Messages that invoked the function through a mapping; a retry counts again.", "invoked_events", METRICS, False, "mapping"),
         Metric("FailedInvokeEventCount", "Failed", "messages", "sum", "Messages of a mapping whose invocation failed, or that were reported as failed.", "failed_events", METRICS, False, "mapping"),
         Metric("DeletedEventCount", "Deleted", "messages", "sum", "Messages that a mapping deleted after success.", "deleted_events", METRICS, False, "mapping"),
+        Metric("IteratorAge", "Iterator age", "s", "spread", "Age of the last record of a batch of a stream when it is sent to the function; each retry counts again. CloudWatch shows milliseconds.", "iterator_ages", METRICS, False, "age"),
+        Metric("DroppedEventCount", "Dropped", "messages", "sum", "Messages of streams that were given up after too many tries or for their age, and that no destination was told of.", "dropped_events", METRICS, False, "trouble"),
+        Metric("OnFailureDestinationDeliveredEventCount", "Told to a destination", "messages", "sum", "Messages of streams that were given up, of which the destination was told.", "reported_events", METRICS, False, "trouble"),
         Metric("ConcurrentBatches", "Concurrent batches allowed", "count", "gauge", "Batches the mappings may have in progress: their pollers. CloudWatch has no such metric.", "allowed_batches", None, False, "concurrency"),
+        Metric("ProvisionedPollers", "Provisioned pollers", "count", "gauge", "Pollers of mappings in provisioned mode.", "provisioned_pollers", METRICS, False, "concurrency"),
+        Metric("SumOffsetLag", "Offset lag", "messages", "gauge", "Kafka: offsets written and not committed, of all partitions. Nothing without a Kafka mapping, and before its first commit.", "sum_offset_lag", METRICS, False, "backlog"),
+        Metric("MaxOffsetLag", "Offset lag, most", "messages", "gauge", "Kafka: the same of the partition furthest behind.", "max_offset_lag", METRICS, False, "backlog"),
+        Metric("CommittedEventCount", "Committed", "messages", "sum", "Kafka: offsets that mappings committed.", "committed_events", METRICS, False, "mapping"),
+        Metric("EventPollerUnit", "Event poller units", "count", "gauge", "Kafka: units of up to 10 pollers of mappings in provisioned mode, which are billed.", "event_poller_units", METRICS, False, "concurrency"),
         Metric("ThrottledBatches", "Throttled batches", "count", "sum", "Times a mapping's batch was throttled. CloudWatch has no such metric.", "throttled_batches", None, False, "mapping"),
         Metric("AsyncEventsReceived", "Async events", "messages", "sum", "Events that entered the internal queue.", "async_received", METRICS, False, "async"),
         Metric("AsyncEventAge", "Async event age", "s", "spread", "Time from queueing to invocation.", "async_ages", METRICS, False, "async"),
         Metric("AsyncEventsDropped", "Async events dropped", "messages", "sum", "Events dropped without success: too old or tried too often.", "async_dropped", METRICS, False, "async"),
+        Metric("DestinationDeliveryFailures", "Destination failures", "messages", "sum", "Records that a destination refused.", "delivery_failures", METRICS, False, "async"),
+        Metric("DeadLetterErrors", "Dead-letter errors", "messages", "sum", "Events that the dead-letter queue refused.", "dead_letter_errors", METRICS, False, "async"),
+        Metric("RecursiveInvocationsDropped", "Recursion stopped", "count", "sum", "Invocations refused because the function was called in a loop of its own.", "recursions_dropped", METRICS, False, "trouble"),
+        Metric("PayloadsRefused", "Payloads refused", "count", "sum", "Requests, events and answers that were too large. CloudWatch has no such metric.", "payloads_refused", None, False, "trouble"),
+        *CALL_METRICS,
         Metric("AsyncBacklog", "Async backlog", "messages", "gauge", "Events in the internal queue or waiting for a retry. CloudWatch has no such metric.", "async_backlog", None, False, "async"),
     )
-    wait_titles: ClassVar[Mapping[str, str]] = {"cold_start": "Cold start", "processing": "Processing", "async_retry": "Waiting for an asynchronous retry", **THROTTLES}
-    overlay = Overlay("ConcurrentExecutions", (Figure("Invocations"), Figure("Duration", "p99")), limit="concurrency")
+    wait_titles: ClassVar[Mapping[str, str]] = {"cold_start": "Cold start", "processing": "Processing", "async_retry": "Waiting for an asynchronous retry", "async_long_queue": "The long internal queue is read slowly", "destination_latency": "Delivery to the destination on failure", **CALL_WAITS, **THROTTLES}
+    overlay = Overlay(
+        "ConcurrentExecutions", (Figure("ConcurrentExecutions", of="concurrency"), Figure("Duration", "p99"), Figure("Throttles", "throttled", quiet=True), Figure("ColdStarts", "cold", quiet=True)), limit="concurrency",
+        picture=Picture("slots", (Fill("ConcurrentExecutions"),), limit="concurrency"),
+    )
     faults = (
         *Processor.processing_faults,
-        Fault("stops", "The function stops", "Every invocation is throttled, as with a reserved concurrency of 0."),
+        Fault("stops", "The function stops", "Every invocation is throttled, as with a reserved concurrency of 0.", sort="stops"),
     )
-    prices = (
-        Price("requests", "Requests", 0.20e-6, "request", PRICES),
-        Price("compute_x86_64", "Compute, x86_64", 0.0000166667, "GB-second", PRICES),
-        Price("compute_arm64", "Compute, arm64", 0.0000133334, "GB-second", PRICES),
-    )
+    prices = FUNCTION_PRICES
+    keeps_lineage = True
     fidelity = Fidelity(
         modelled=(
             "Reserved and account concurrency, shared between all functions of the diagram.",
             "New environments at 1,000 in 10 s for each function; cold starts by runtime and package; idle environments go.",
             "Synchronous requests at most 10 a second for each concurrency.",
             "Event source mapping for SQS: 5 concurrent batches, +300 a minute up to 1,250, batch size and window, maximum concurrency, partial batch response.",
+            "Mapping: up to five filters, whose other messages are deleted; batches cut at 6 MB; 2 pollers while a queue is quiet.",
+            "Provisioned mode of a mapping: pollers that are always there, each with 10 concurrent invocations, 10 calls and 1 MB a second, +1,000 concurrency a minute.",
+            "Mapping of a Kinesis stream: batch size and window, parallelization factor, bisecting, retries, record age, partial batch response, tumbling window, filters, destination of"
+            " batches that were given up; a batch that fails blocks its shard.",
+            "Mapping of a Kafka topic: batches of one partition, in order, one at a time; pollers by lag, looked at each minute and changed within three; 5 batches and 5 MB/s a poller; a batch that fails blocks its"
+            " partition; commits after each batch. Provisioned mode: least and most pollers, retries, bisecting, partial batches, record age, and event poller units on the bill.",
+            "Mapping of an ActiveMQ queue: batch size and window, 5 concurrent batches, 6 MB, filters; a batch that fails is delivered again as a whole, seven times in all, and goes to the broker's dead-letter queue.",
             "From a FIFO queue: no more batches at once than message groups; a partial response stops at the first failure.",
             "A throttled batch is held until its visibility timeout ends; its messages have used up a receive.",
-            "Asynchronous queue: two retries after 1 and 2 minutes, back-off from 1 s to 5 min when throttled, maximum age, dead-letter queue.",
-            "Timeouts reset the environment. Requests and GB-seconds are billed, cold starts too.",
+            "Asynchronous queue: two retries after 1 and 2 minutes, back-off from 1 s to 5 min when throttled, maximum age, dead-letter queue,"
+            " records for a destination on success and one on failure, which filters and patterns can look at.",
+            "Payloads: 6 MB for a request and its answer, 1 MB for an event, 200 MB for a streamed answer, at 2 MB/s beyond 6 MB.",
+            "A function that calls itself through SQS, SNS, S3 or Lambda is stopped after 16 rounds.",
+            "Provisioned concurrency: allocation and its rate, 10 requests a second for each environment, spillover, scaling by target utilisation, metrics and price.",
+            "SnapStart: environments are restored instead of initialised, and snapshots and restores are billed.",
+            "Timeouts and crashes reset the environment, whose next invocation begins with the initialisation. One that initialises for over 10 s starts over inside its first invocation.",
+            "Environments live for some hours. The first run of a handler takes longer, where that was measured.",
+            "Memory sets the share of a processor, and the duration follows from it if you say at which memory it was measured.",
+            "Calls of tables, databases, APIs and other functions inside an invocation, one after another or at once, with timeouts, retries, back-off and circuit breaker: the environment stays"
+            " occupied and is billed, and at the function's timeout it is killed while what it called goes on.",
+            "Requests, GB-seconds with their volume tiers, initialisation, ephemeral storage, streamed answers and provisioned pollers are billed.",
         ),
         approximated=(
-            "Duration is what you say it is: it does not follow from memory.",
-            "Pollers fall back to 5; Lambda goes down to 2 while a queue is quiet.",
+            "Calls are made when the duration, which is the function's own work, has passed. The time of a batch is booked to waiting for whom it called, that of a single message to what the called one was busy with.",
+            "The share of the duration that depends on memory is yours to say; the architecture changes the price alone. Initialisation does not depend on memory.",
+            "Provisioned environments never take longer to initialise than AWS allows; their initialisation is not on the bill. A restore from a snapshot costs its price, not its time.",
+            "Alarms of Application Auto Scaling look at the mean utilisation of each minute.",
+            "Streams: the pauses before retries are parameters (AWS publishes none). A message that fails among several packed into one record is tried again without those before it."
+            " A record over 6 MB is sent like any other: what AWS does is not documented.",
+            "Kafka: how far pollers grow with a lag, and the pause when they share partitions anew, are parameters; what is in progress then is not repeated. The 20 MB/s of a unit bind before 10 pollers of 5 MB/s.",
+            "ActiveMQ: what a batch in its redelivery delay does not let go on is one of the concurrent batches; prefetch and pauses after throttles are parameters (AWS publishes none).",
+            "In cohorts, pollers of a quiet queue do not go down to 2, and batches are not cut at 6 MB.",
             "Scale-in of pollers, back-off after errors and throttles: AWS publishes no figures; they are parameters.",
             "Idle environments: half go every 380 s, as measured in 2020.",
             "A poller takes the next batch at once; its delivery latency counts only for messages that did not wait longer.",
-            "The price of a second has no volume tiers.",
+            "A long asynchronous queue is read more slowly in proportion to its length, and a share of events comes twice: parameters, for AWS publishes no figures.",
+            "An event that both a destination on failure and a dead-letter queue take goes to both. Records have no time, identifier or number of tries.",
+            "A loop through an event bus, or through a worker application, is not stopped, as on AWS.",
+            "Events leave the internal queue in the order in which they came, but for retries; AWS promises no order. The jitter of the pauses before throttled ones are tried again is a parameter.",
+            "The rate of requests may grow by 10,000 a second in 10 s: this follows from the environments, which may grow by 1,000.",
         ),
         ignored=(
-            "Provisioned concurrency, SnapStart, destinations on success, recursion detection, payload limits.",
-            "Filter criteria and provisioned pollers of the mapping; mappings for streams and brokers.",
-            "The internal asynchronous queue slows down its reads when it is long.",
-            "The free tier.",
+            "Managed Instances, durable functions and MicroVMs, which follow other rules (timeouts of 90 minutes, 32 GB of memory or storage).",
+            "Network throughput of 625 Mbps, the rate of requests to the control plane, and the throttling of a single caller: the duration is what you say it is.",
+            "The seconds to wait that come with a 429, the order to send metrics of a mapping (they are always there), and snapshots that are created too often.",
+            "Prices of logs, tracing and data transfer.",
+            "Errors that stop a mapping of a broker or cluster (a configuration, a login or a permission that is not valid), its polling and commit errors, and poller groups.",
+            "Mappings for RabbitMQ. A tumbling window's state and its last invocation without records.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {
@@ -346,35 +250,54 @@ class Function(Processor):
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
         limits = network.account.get(self.kind) or AccountLimits()
-        self.account = network.shared("lambda", lambda: AccountConcurrency(limits))  # type: ignore[arg-type]
+        self.account = network.shared("lambda", lambda: AccountConcurrency(Values(limits)))
         self.account.functions.append(self)
         self.concurrency = self.limit("concurrency", "Concurrent executions", None)
-        self.environments = Environments(self.stream("idle lifetime"), self.parameters.idle_half_life_s, self.account.per_10_s, self.account.at_once)
+        values = self.parameters
+        self.environments = Environments(self.stream("idle lifetime"), values.idle_half_life_s, values.environment_life_s, self.account.per_10_s, self.account.at_once)
+        self.provisioned = ProvisionedConcurrency(values, self.agenda, self.account.changed)
+        self.provisioned_executions, self.provisioned_share = self.provisioned.executions, self.provisioned.share
+        self.bill = FunctionBill(values)
         self.requests_bucket = TokenBucket(1.0, 1.0)
-        self.mappings: list[EventSourceMapping | CohortMapping] = []
+        self.mappings: list[EventSourceMapping | CohortMapping | CohortStreamMapping | StreamMapping | BrokerMapping] = []
+        self.iterator_ages = Spread()
         self.fleet = FleetOfEnvironments(self.environments)
         self.invocations = self.errors = self.throttles = self.cold_starts = 0
-        self.async_received = self.async_dropped = self.async_events = 0
+        self.recursions_dropped = self.payloads_refused = 0
+        self._tracks_lineage = False
         self.throttle_counts = dict.fromkeys(THROTTLES, 0)
-        self.gb_s = 0.0
-        self.durations, self.init_durations, self.async_ages = Spread(), Spread(), Spread()
-        self._stopped = False
+        self.durations, self.init_durations = Spread(), Spread()
+        self.stopped = False
         self._init = self.cause("cold_start", "Cold start", Culprit(id, "runtime"), capacity=False)
-        self._working = self.cause("processing", "Processing", Culprit(id, "duration"), capacity=False)
-        self._retrying = self.cause("async_retry", "Waiting for an asynchronous retry", Culprit(id, "maximum_retry_attempts"), capacity=False)
+        self.working = self.cause("processing", "Processing", Culprit(id, "duration"), capacity=False)
+        self.requests = Requests(self)
+        self.events = AsynchronousQueue(self)
+        self.async_ages = self.events.ages
 
     def start(self) -> None:
         super().start()
-        p50_ms, p99_ms = INIT_MS[self.parameters.runtime][self.parameters.package]
-        self._init_s = Lognormal(p50_s=p50_ms / 1000, p99_s=p99_ms / 1000).sampler(self.stream("init"))
-        self._draw_duration_s = self.parameters.duration.sampler(self.stream("duration"))
-        self._apply_concurrency()
-        for wire in self.wires_in["source"]:
-            mapping = self._map(wire)
-            self.mappings.append(mapping)
+        self._tracks_lineage = self.parameters.recursive_loop == "Terminate" and in_circle(self)
+        self.cold = ColdStarts(self)
+        self._handler = Handler(self)
+        self.provisioned.start(self.parameters.provisioned_concurrency)
+        if self.parameters.provisioned_maximum is not None:
+            ProvisionedScaling(self.parameters, self.provisioned, self.agenda).start()
+        self.account.changed()
+        self.mappings.extend(self._map_stream(wire) for wire in self.wires_in["stream"])
+        told = bool(self.wires_out["discarded"])
+        self.mappings.extend(KafkaMapping(wire, self, self.agenda, self.stream(f"mapping {wire.id}"), has_destination=told) for wire in self.wires_in["kafka"])
+        self.mappings.extend(BrokerMapping(wire, self, self.agenda, self.stream(f"mapping {wire.id}")) for wire in self.wires_in["broker"])
+        self.mappings.extend(self._map(wire) for wire in self.wires_in["source"])
+        for mapping in self.mappings:
             self.limits[mapping.active.name] = mapping.active
         for mapping in self.mappings:
             mapping.start()
+
+    def _map_stream(self, wire: Wire) -> StreamMapping | CohortStreamMapping:
+        stream = self.stream(f"mapping {wire.id}")
+        if wire.source.takes_cohorts:
+            return CohortStreamMapping(wire, self, self.iterator_ages, stream)
+        return StreamMapping(wire, self, self.agenda, self.iterator_ages, stream)
 
     def _map(self, wire: Wire) -> EventSourceMapping | CohortMapping:
         stream = self.stream(f"mapping {wire.id}")
@@ -384,129 +307,119 @@ class Function(Processor):
         latency_s = profile.sampler(self.stream(f"latency {wire.id}"))
         return EventSourceMapping(wire, wire.source, self, self.agenda, stream, latency_s)  # type: ignore[arg-type]
 
-    def _apply_concurrency(self) -> None:
-        self.account.recount()
+    def apply_concurrency(self) -> None:
+        """What the function may use has changed."""
         now_s = self.agenda._now
         reserved = self.parameters.reserved_concurrency
-        ceiling = reserved if reserved is not None else self.account.unreserved
-        self.concurrency.change_limit(0 if self._stopped else ceiling, now_s)
+        ceiling = reserved if reserved is not None else self.account.unreserved + self.provisioned.allocated
+        self.concurrency.change_limit(0 if self.stopped else ceiling, now_s)
         self.requests_bucket = TokenBucket(10.0 * ceiling, 10.0 * ceiling, now_s)
 
     # -- admission --------------------------------------------------------------------------------------------------
 
-    def _admit(self, now_s: float, synchronous: bool) -> str | None:
-        """Start an environment or reuse one; the name of what throttles, if neither can be."""
-        if self._stopped:
+    def _admit(self, now_s: float, synchronous: bool) -> Environment | str:
+        """An environment to run in, or the name of what throttles."""
+        if self.stopped:
             return "stopped"
-        if self.parameters.reserved_concurrency is not None:
-            if self.concurrency.value >= self.parameters.reserved_concurrency:
-                return "reserved_concurrency"
-        elif self.account.in_flight >= self.account.unreserved:
-            return "account_concurrency"
+        reserved = self.parameters.reserved_concurrency
+        if reserved is not None and self.concurrency.value >= reserved:
+            return "reserved_concurrency"
+        if self.provisioned.ready and (environment := self.provisioned.take(now_s)) is not None:
+            return environment
+        if reserved is None:
+            if self.account.in_flight >= self.account.unreserved:
+                return "account_concurrency"
+        elif self.concurrency.value - self.provisioned.running >= reserved - self.provisioned.allocated:
+            return "reserved_concurrency"
         if synchronous and self.requests_bucket.available(now_s) < 1:
             return "request_rate"
-        return None
-
-    def _throttle(self, name: str) -> Refusal:
-        self.throttles += 1
-        self.throttle_counts[name] += 1
-        return Refusal(Outcome.THROTTLED, name, f"{self.name}: {THROTTLES[name].lower()}")
-
-    def _run(self, batch: Sequence[Message], done: Callable[..., None], synchronous: bool, partial: bool = False) -> Refusal | None:
-        now_s = self.agenda._now
-        throttled = self._admit(now_s, synchronous)
-        if throttled is not None:
-            return self._throttle(throttled)
-        init_s = 0.0
-        if not self.environments.warm(now_s):
-            if not self.environments.start(now_s):
-                return self._throttle("scaling_rate")
-            init_s = self.parameters.sandbox_start_s + self._init_s()
-            self.cold_starts += 1
-            self.init_durations.add(init_s)
+        on_demand = self.environments.warm(now_s) or self.environments.start(now_s)
+        if on_demand is None:
+            return "scaling_rate"
         if synchronous:
             self.requests_bucket.take(1, now_s)
-        invocation = Invocation(batch, done, now_s, init_s, partial)
-        self._work(invocation)
+        if self.provisioned.ready:
+            self.provisioned.spillovers += 1
+        return on_demand
+
+    def count_throttles(self, name: str, count: int) -> None:
+        """So many invocations were throttled."""
+        self.throttles += count
+        self.throttle_counts[name] += count
+
+    def _throttle(self, name: str) -> Refusal:
+        self.count_throttles(name, 1)
+        return Refusal(Outcome.THROTTLED, name, f"{self.name}: {THROTTLES[name].lower()}", status=429)
+
+    def run(
+        self, batch: Sequence[Message], done: InvocationDone, *, synchronous: bool, partial: bool = False, extra_s: float = 0.0, behalf: tuple[Wire, Message] | None = None,
+    ) -> Refusal | None:
+        """Start an invocation, or say why not; ``extra_s`` is what the handler needs beside its work, ``behalf`` the request that waits for it."""
+        now_s = self.agenda._now
+        if self._tracks_lineage and rounds(batch, self.id) >= self.parameters.recursion_limit:
+            self.recursions_dropped += 1
+            return Refusal(Outcome.REJECTED, "recursion", f"{self.name} calls itself over and over", retryable=False, status=400)
+        environment = self._admit(now_s, synchronous)
+        if isinstance(environment, str):
+            return self._throttle(environment)
+        start = WARM
+        if environment.fresh or environment.needs_init:
+            start = self.cold.of(environment)
+            self.cold_starts += 1
+            self.init_durations.add(start.before_s + start.inside_s)
+        invocation = Invocation(batch, done, now_s, environment, start, partial, behalf)
+        self._handler.work(invocation, extra_s + start.inside_s + start.first_run_s)
         self.invocations += 1
         self.concurrency.add(1, now_s)
-        if self.parameters.reserved_concurrency is None:
+        if self.parameters.reserved_concurrency is None and not environment.provisioned:
             self.account.in_flight += 1
-        self.agenda.at(now_s + init_s + invocation.duration_s, self._end, invocation)
+        calls = self.calls is not None and not invocation.timed_out
+        self.agenda.at(now_s + start.before_s + invocation.duration_s, self._call_others if calls else self._end, invocation)
         return None
 
-    # -- the handler ------------------------------------------------------------------------------------------------
+    def _call_others(self, invocation: Invocation) -> None:
+        """The handler's own work is done; it waits for what it calls, at most until its timeout."""
+        assert self.calls is not None  # noqa: S101 - narrows the type
+        self._book(invocation)
+        deadline_s = invocation.started_s + invocation.start.before_s + self.parameters.timeout_s
+        self.calls.begin(invocation.batch, partial(self._called, invocation), deadline_s, invocation.behalf, stops_at_failure=not invocation.partial)
 
-    def _work(self, invocation: Invocation) -> None:
-        """Draw how long the handler runs, and which messages fail. A handler without partial responses stops at a failure."""
-        draw = self._draw_duration_s
-        batch = invocation.batch
-        longest_s = total_s = 0.0
-        may_fail = bool(self.parameters.failure_probability or self.fails_share)
-        for message in batch:
-            for _ in range(message.count):
-                drawn_s = draw()
-                total_s += drawn_s
-                if drawn_s > longest_s:
-                    longest_s = drawn_s
-            if (may_fail or message.type.failure_probability) and self._fails(invocation, message):
-                break
-        work = self.parameters.batch_work
-        duration_s = total_s if work == "sequential" else longest_s if work == "parallel" else drawn_s
-        duration_s *= self.slow_factor
-        if duration_s > self.parameters.timeout_s:
-            invocation.timed_out = True
-            duration_s = self.parameters.timeout_s
-            invocation.failed = list(batch)
-        elif invocation.failed and not invocation.partial:
-            invocation.failed = list(batch)
-        invocation.duration_s = duration_s
+    def _called(self, invocation: Invocation, failed: Sequence[Message], expired: bool) -> None:
+        self._handler.called(invocation, failed, expired, self.agenda._now)
+        self._end(invocation)
 
-    def _fails(self, invocation: Invocation, message: Message) -> bool:
-        """Whether the handler stops at this message."""
-        count = self.failing(message)
-        if count == 0:
-            return False
-        if invocation.partial and count < message.count:
-            message = message.source.split_attempt(message, count)
-            invocation.batch = [*invocation.batch, message]
-        invocation.failed.append(message)
-        if invocation.partial and message.source.in_order:
-            place = list(invocation.batch).index(message)
-            invocation.failed.extend(invocation.batch[place + 1 :])
-            return True
-        return not invocation.partial
+    def _book(self, invocation: Invocation) -> None:
+        """Book the time of the initialisation and of the handler's own work."""
+        now_s, started_s, start = self.agenda._now, invocation.started_s, invocation.start
+        works_from_s = min(started_s + start.before_s + start.inside_s, now_s)
+        for message in invocation.batch:
+            if works_from_s > started_s:
+                spend(message, self._init, started_s, works_from_s)
+            spend(message, self.working, works_from_s, now_s)
+        invocation.booked = True
 
     def _end(self, invocation: Invocation) -> None:
         now_s = self.agenda._now
+        environment, start = invocation.environment, invocation.start
         self.concurrency.add(-1, now_s)
-        if self.parameters.reserved_concurrency is None:
-            self.account.in_flight -= 1
-        duration_s, init_s = invocation.duration_s, invocation.init_s
-        self.durations.add(duration_s)
-        self.gb_s += math.ceil((duration_s + init_s) * 1000) / 1000 * self.parameters.memory_mb / 1024
-        if not invocation.timed_out:
-            self.environments.release(now_s)
-        started_s = invocation.started_s
-        for message in invocation.batch:
-            if init_s:
-                spend(message, self._init, started_s, started_s + init_s)
-            spend(message, self._working, started_s + init_s, now_s)
+        reset = invocation.timed_out or invocation.crashed
+        if environment.provisioned:
+            self.provisioned.release(now_s, reset=reset)
+        else:
+            self.environments.release(environment, now_s, reset=reset)
+            if self.parameters.reserved_concurrency is None:
+                self.account.in_flight -= 1
+        self.durations.add(invocation.duration_s)
+        self.bill.run(invocation.duration_s + start.billed_s, provisioned=environment.provisioned)
+        if not invocation.booked:
+            self._book(invocation)
         self._settle(invocation)
 
     def _settle(self, invocation: Invocation) -> None:
-        batch, failed = invocation.batch, invocation.failed
-        if not failed and not self.publishes:
-            invocation.done(batch, (), False)
+        if not invocation.failed and not self.publishes:
+            invocation.done(invocation.batch, (), HandlerFailure.NO)
             return
-        handler_failed = bool(failed) and (invocation.timed_out or not invocation.partial)
-        succeeded: list[Message] = []
-        for message in batch:
-            if message not in failed:
-                (succeeded if self.publish(message) else failed).append(message)
-        if failed and not invocation.partial:
-            handler_failed = True
-            failed, succeeded = list(batch), []
+        succeeded, failed, handler_failed = self._handler.settle(invocation)
         if handler_failed:
             self.errors += 1
         invocation.done(succeeded, failed, handler_failed)
@@ -514,7 +427,13 @@ class Function(Processor):
     # -- invoked by a mapping ---------------------------------------------------------------------------------------
 
     def run_batch(self, batch: list[Message], done: BatchDone, partial: bool) -> Refusal | None:
-        return self._run(batch, done, True, partial)
+        return self.run(batch, done, synchronous=True, partial=partial)
+
+    def discard(self, wire: Wire, attempts: Sequence[Message]) -> None:
+        delete_unprocessed(self, wire, attempts, "filtered out")
+
+    def report_discarded(self, wire: Wire, batch: Sequence[Message], condition: str) -> bool | None:
+        return report_discarded(self, self.wires_out["discarded"], wire, batch, condition)
 
     def throttle_culprit(self, refusal: Refusal) -> Culprit:
         return Culprit(self.id, "reserved_concurrency" if refusal.cause in ("reserved_concurrency", "request_rate", "stopped") else None)
@@ -522,6 +441,8 @@ class Function(Processor):
     # -- invoked by a mapping, in cohorts -----------------------------------------------------------------------------
 
     def pulls_singles(self, wire: Wire) -> str | None:
+        if wire.target_port.name == "stream":
+            return unfit_mapping(self, wire, self.account.limit)
         return unfit_for_cohorts(self, wire, self.account.limit, self.account.per_10_s)
 
     def batch_service_s(self) -> float:
@@ -532,240 +453,99 @@ class Function(Processor):
         return chance if partial or chance == 0.0 else 1.0 - success_chance(chance, chance, batch)
 
     def begin_cohort(self, parts: list[Draw], middle_s: float, elapsed_s: float) -> list[Draw]:
+        calls = sum(part.calls for part in parts)
+        self.concurrency.shift(calls, middle_s + sum(part.calls * part.delay_s for part in parts) / max(1, calls), self.agenda._now)
+        return self.note_calls(parts, elapsed_s)
+
+    def note_calls(self, parts: list[Draw], elapsed_s: float) -> list[Draw]:
+        """So many invocations began in the last ``elapsed_s``: count, time and bill them; the parts with the cold starts of some."""
         now_s: float = self.agenda._now
         calls = sum(part.calls for part in parts)
         self.invocations += calls
-        self.concurrency.shift(calls, middle_s + sum(part.calls * part.delay_s for part in parts) / max(1, calls), now_s)
         for part in parts:
             for _, seconds in part.samples:
                 self.durations.add(seconds, part.calls / len(part.samples))
-            self._bill(part.seconds, part.calls)
+            self.bill.run(part.seconds, part.calls)
         cold = self.fleet.grow(sum(part.calls * part.seconds for part in parts) / elapsed_s, now_s)
-        for _ in range(min(cold, 1)):
-            init_s = self.parameters.sandbox_start_s + self._init_s()
+        if cold:
+            start = self.cold.fresh()
+            self.cold.restores += (cold - 1) * self.parameters.snap_start
             self.cold_starts += cold
-            self.init_durations.add(init_s, cold)
-            self._bill(init_s, cold)
-            delay_s = init_s * min(1.0, cold / max(1, calls))
+            self.init_durations.add(start.before_s + start.inside_s, cold)
+            self.bill.run(start.billed_s + start.inside_s + start.first_run_s, cold)
+            delay_s = (start.before_s + start.inside_s + start.first_run_s) * min(1.0, cold / max(1, calls))
             parts = [part.delayed(delay_s) for part in parts]
         return parts
 
     def end_cohort(self, wire: Wire, work: Work, now_s: float) -> None:
         self.concurrency.shift(-work.calls, work.calls_end_s, now_s)
         if work.attempt is not None:
-            spend_all(work.attempt, self._working, work.started_s + work.delay_s, span_of(work.attempt).middle_s)
+            spend_all(work.attempt, self._init, work.started_s + work.delay_s - work.cold_s, work.started_s + work.delay_s)
+            spend_all(work.attempt, self.working, work.started_s + work.delay_s, span_of(work.attempt).middle_s)
             self.take_over_cohort(wire, work)
 
     def count_cohort_errors(self, calls: int) -> None:
         self.errors += calls
 
-    def _bill(self, seconds: float, calls: int) -> None:
-        self.gb_s += calls * math.ceil(seconds * 1000) / 1000 * self.parameters.memory_mb / 1024
-
     # -- invoked synchronously --------------------------------------------------------------------------------------
 
     def invoke(self, message: Message, wire: Wire, reply: Reply) -> None:
         while message.count > 1:
-            self._invoke_one(message.split(1), wire, reply)
-        self._invoke_one(message, wire, reply)
-
-    def _invoke_one(self, message: Message, wire: Wire, reply: Reply) -> None:
-        def done(succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool) -> None:
-            refusal = None if succeeded else Refusal(Outcome.FAILED, "function_error", f"{self.name} failed")
-            in_time = wire.answered(message, refusal)
-            if refusal is None:
-                self.passed(message, first=in_time)
-            reply(message, refusal)
-
-        refusal = self._run((message,), done, synchronous=True)
-        if refusal is not None:
-            wire.answered(message, refusal)
-            reply(message, refusal)
+            self.requests.invoke(message.split(1), wire, reply)
+        self.requests.invoke(message, wire, reply)
 
     # -- invoked asynchronously -------------------------------------------------------------------------------------
 
     def accept(self, message: Message, wire: Wire) -> Refusal | None:
-        count = message.count
-        self.entered += count
-        self.async_received += count
-        self.async_events += count
-        while message.count > 1:
-            self._try_event(AsyncEvent(message.split(1), self.agenda._now, self._retrying))
-        self._try_event(AsyncEvent(message, self.agenda._now, self._retrying))
+        refusal = self.events.too_large(message)
+        if refusal is not None:
+            self.payloads_refused += message.count
+            return refusal
+        self.entered += message.count
+        self.events.take(message)
         return None
 
-    def _try_event(self, event: AsyncEvent) -> None:
-        now_s = self.agenda._now
-        message = event.message
-        if now_s > event.since_s:
-            spend(message, event.waits_for, event.since_s, now_s)
-        event.since_s = now_s
-        if self._stopped or self.parameters.reserved_concurrency == 0:
-            self._drop_event(event, "stopped", "Reserved concurrency is 0")
-            return
-        if now_s >= event.queued_s + self.parameters.maximum_event_age_s:
-            self._drop_event(event, "event_age", "Maximum event age reached")
-            return
-
-        def done(succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool) -> None:
-            self._event_done(event, bool(succeeded))
-
-        refusal = self._run((message,), done, synchronous=False)
-        if refusal is None:
-            self.async_ages.add(now_s - event.queued_s, message.count)
-            return
-        wait_s = min(ASYNC_BACKOFF_S * 2 ** min(event.throttles, MOST_DOUBLINGS), ASYNC_BACKOFF_MAX_S)
-        event.throttles += 1
-        event.waits_for = self.cause(refusal.cause, THROTTLES[refusal.cause], self.throttle_culprit(refusal))
-        self._try_later(event, now_s + wait_s)
-
-    def _try_later(self, event: AsyncEvent, time_s: float) -> None:
-        """Try ``event`` again at ``time_s``, or find it too old when its age ends before that."""
-        self.agenda.at(max(self.agenda._now, min(time_s, event.queued_s + self.parameters.maximum_event_age_s)), self._try_event, event)
-
-    def _event_done(self, event: AsyncEvent, succeeded: bool) -> None:
-        now_s = self.agenda._now
-        if succeeded:
-            self.async_events -= event.message.count
-            self.passed(event.message, first=True)
-        elif event.retries >= self.parameters.maximum_retry_attempts:
-            event.since_s = now_s
-            self._drop_event(event, "retries", "Asynchronous retries used up")
-        else:
-            event.since_s = now_s
-            event.waits_for = self._retrying
-            event.throttles = 0
-            self._try_later(event, now_s + ASYNC_RETRY_S[event.retries])
-            event.retries += 1
-
-    def _drop_event(self, event: AsyncEvent, name: str, title: str) -> None:
-        message = event.message
-        self.async_dropped += message.count
-        self.async_events -= message.count
-        wires = self.wires_out["dlq"]
-        if not wires or wires[0].send(message) is not None:
-            self.lose(message, name, title)
+    def lineage_of(self, message: Message, wire: Wire) -> Mapping[str, int] | None:
+        return lineage_after(message, self.id, wire) if self._tracks_lineage else None
 
     # -- what breaks and changes ------------------------------------------------------------------------------------
 
     def fault_stops(self, value: ParameterSet | None) -> None:
-        self._stopped = value is not None
-        self._apply_concurrency()
+        self.stopped = value is not None
+        self.account.changed()
 
     def wire_changed(self, wire: Wire) -> None:
         for mapping in self.mappings:
             if mapping.wire is wire:
                 mapping.settings_changed()
 
+    def wire_cut(self, wire: Wire) -> None:
+        self.wire_changed(wire)
+
     def parameter_changed(self, name: str) -> None:
-        if name == "duration":
-            self._draw_duration_s = self.parameters.duration.sampler(self.stream("duration"))
+        if name in ("duration", "memory_mb", "measured_at_memory_mb", "cpu_bound_share", "threads"):
+            self._handler.duration_changed()
+            for mapping in self.mappings:
+                if isinstance(mapping, CohortStreamMapping):
+                    mapping.settings_changed()
+        if name == "provisioned_concurrency":
+            self.provisioned.allocate(self.parameters.provisioned_concurrency)
         if name == "reserved_concurrency":
-            for function in self.account.functions:
-                function._apply_concurrency()
+            self.account.changed()
 
-    # -- what it shows ----------------------------------------------------------------------------------------------
-
-    def claimed(self) -> float:
-        """Unreserved invocations in progress of all functions, and all reserved concurrency."""
-        return self.account.in_flight + self.account.reserved
-
-    def async_backlog(self) -> int:
-        """Events in the internal queue, waiting for a retry, or being processed."""
-        return self.async_events
-
-    def _of_mappings(self, name: str) -> int:
-        return sum(int(getattr(mapping, name)) for mapping in self.mappings)
-
-    def polled(self) -> int:
-        """Messages read by the mappings."""
-        return self._of_mappings("polled")
-
-    def invoked_events(self) -> int:
-        """Messages that invoked the function through a mapping."""
-        return self._of_mappings("invoked")
-
-    def failed_events(self) -> int:
-        """Messages of mappings that failed."""
-        return self._of_mappings("failed")
-
-    def deleted_events(self) -> int:
-        """Messages that mappings deleted."""
-        return self._of_mappings("deleted")
-
-    def throttled_batches(self) -> int:
-        """Times a batch of a mapping was throttled."""
-        return self._of_mappings("throttled_batches")
-
-    def allowed_batches(self) -> int:
-        """Batches the mappings may have in progress."""
-        return self._of_mappings("allowed")
+    # -- what it says -----------------------------------------------------------------------------------------------
 
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
-        values = placed.parameters
-        for link in placed.into("source"):
-            yield from cls._check_mapping(placed, link)
-        limit = placed.account.concurrent_executions
-        if values.reserved_concurrency is not None and values.reserved_concurrency > limit - 100:
-            yield Finding("reserved-over-account", "warning", f"'{placed.name}' reserves {values.reserved_concurrency}; the account must keep 100 of its {limit} unreserved",
-                          "Reserve less, or raise the account's concurrency", node=placed.id, parameter="reserved_concurrency")
-        if values.duration.expected_s() > values.timeout_s:
-            yield Finding("timeout-below-duration", "warning", f"'{placed.name}' needs more time on average than its timeout allows", "Raise the timeout", node=placed.id, parameter="timeout_s")
-        if placed.into("events") and not placed.out_of("dlq"):
-            yield Finding("no-failure-destination", "note", f"Asynchronous events that '{placed.name}' cannot process are lost", "Wire its port for failed events to a queue or topic", node=placed.id)
+        return check_function(placed)
 
     @classmethod
-    def _check_mapping(cls, placed: Placed, link: Link) -> Iterable[Finding]:
-        mapping, queue, values = link.parameters, link.other, placed.parameters
-        if mapping.batch_size > 10 and mapping.batching_window_s < 1:
-            yield Finding("batch-needs-window", "error", f"A batch size of {mapping.batch_size} needs a batching window of at least 1 s", "Set the window, or a batch size of 10 or less", wire=link.id, node=placed.id, parameter="batch_size")
-        if getattr(queue.parameters, "fifo", False) and (mapping.batch_size > 10 or mapping.batching_window_s > 0):
-            name = "batching_window_s" if mapping.batching_window_s > 0 else "batch_size"
-            yield Finding("fifo-batching", "error", f"'{queue.name}' is a FIFO queue: its mapping takes batches of 10 at most, and no batching window",
-                          "Use a batch size of 10 or less and no window", wire=link.id, node=placed.id, parameter=name)
-        visibility_s = queue.parameters.visibility_timeout_s
-        if visibility_s < values.timeout_s:
-            yield Finding("visibility-below-timeout", "warning",
-                          f"The visibility timeout of '{queue.name}' ({format_duration(visibility_s)}) is shorter than the timeout of '{placed.name}' ({format_duration(values.timeout_s)}): AWS refuses such a mapping, and messages are processed twice",
-                          f"AWS recommends six times the function's timeout: {format_duration(6 * values.timeout_s + mapping.batching_window_s)}", node=queue.id, parameter="visibility_timeout_s", related=(placed.id,))
-        elif visibility_s < 6 * values.timeout_s + mapping.batching_window_s:
-            yield Finding("visibility-below-recommended", "note", f"The visibility timeout of '{queue.name}' is less than six times the timeout of '{placed.name}'",
-                          f"AWS recommends {format_duration(6 * values.timeout_s + mapping.batching_window_s)}", node=queue.id, parameter="visibility_timeout_s", related=(placed.id,))
-        reserved = values.reserved_concurrency
-        if reserved is not None and reserved < (mapping.maximum_concurrency or mapping.pollers_at_start):
-            yield Finding("reserved-below-pollers", "warning",
-                          f"'{placed.name}' reserves {reserved}, but the mapping polls with {mapping.maximum_concurrency or mapping.pollers_at_start} batches or more: surplus batches are throttled and use up receives",
-                          "Set the mapping's maximum concurrency to the reserved concurrency or less", node=placed.id, wire=link.id, parameter="maximum_concurrency", related=(queue.id,))
-        if queue.out_of("dlq") and queue.parameters.max_receive_count < 5:
-            yield Finding("receive-count-below-recommended", "note", f"'{queue.name}' gives a message {queue.parameters.max_receive_count} receives; throttled batches use them up too",
-                          "AWS recommends a max receive count of at least 5", node=queue.id, parameter="max_receive_count")
+    def check_together(cls, account: Any, placed: Sequence[Placed]) -> Iterable[Finding]:
+        return check_account(account, placed)
 
     @classmethod
     def station(cls, placed: Placed, into: Into) -> Station | None:
-        """Environments as servers. Concurrency is the rate times the duration, however messages come (Little's law)."""
-        values = placed.parameters
-        ways = [port for port in ("source", "events", "requests") if placed.into(port)]
-        if len(ways) != 1 or (ways == ["source"] and (len(placed.into("source")) > 1 or values.batch_work != "sequential")):
-            return None
-        way, reserved, throttles = ways[0], values.reserved_concurrency, (placed.id, "Throttles", "per_s")
-        work = values.duration
-        broken = [] if work.quantile_s(0.9999) <= values.timeout_s else ["the timeout cuts long invocations off"]
-        must_be_zero = [((placed.id, "Errors", "total"), "invocations failed")]
-        arrivals: tuple[MeasuredFigure, ...] = ((placed.id, "Invocations", "per_s"), throttles)
-        if way == "source":
-            broken.append("the pollers of the mapping come and go, and take several messages at a time")
-            arrivals = ((placed.id, "MessagesProcessed", "per_s"),)
-        if way != "requests" or reserved is None:
-            must_be_zero.append(((placed.id, "Throttles", "total"), "invocations were throttled" if reserved is not None else "invocations were throttled at a limit that functions share"))
-        elif into(way).per_s is not None and (into(way).per_s or 0.0) > 9 * reserved:
-            broken.append("requests come near 10 a second for each concurrency")
-        return Station(
-            (placed.id,), into(way), reserved if way == "requests" else None, work.expected_s(), work.variance_s2(), work.type == "exponential",
-            "lose" if way == "requests" else "wait", servers_word="environments", broken=tuple(broken), arrivals=arrivals,
-            busy=(placed.id, "ConcurrentExecutions", "mean"), lost=throttles if way == "requests" and reserved is not None else None,
-            must_be_zero=tuple(must_be_zero), noted=(((placed.id, "ColdStarts", "total"), "cold starts last longer than the duration; a formula does not know them"),),
-        )
+        return function_station(placed, into)
 
     @classmethod
     def passes_at_once(cls, parameters: Any) -> bool:
@@ -776,14 +556,24 @@ class Function(Processor):
             mapping.book_idle_polls()
 
     def holding(self) -> int:
-        return self.async_events
+        return self.events.waiting
 
     def trouble(self) -> tuple[int, int]:
         return self.errors + self.lost, self.throttles
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
-        yield self.prices[0], self.invocations
-        yield self.prices[1 if self.parameters.architecture == "x86_64" else 2], self.gb_s
+        yield from self.bill.lines(self.invocations)
+        values, memory_gb = self.parameters, self.parameters.memory_mb / 1024
+        if held_s := self.provisioned.held_s(elapsed_s):
+            yield BY_NAME[f"held_{values.architecture}"], held_s * memory_gb
+        if values.snap_start:
+            yield BY_NAME["snapshots"], memory_gb * elapsed_s
+            yield BY_NAME["restores"], memory_gb * self.cold.restores
+        if hours := sum(mapping.pollers.unit_hours(self.agenda.now) for mapping in self.mappings if isinstance(mapping, KafkaMapping)):
+            yield BY_NAME["event_poller_units"], hours
+        for mapping in self.mappings:
+            if mapping.provisioned is not None:
+                yield BY_NAME["pollers"], mapping.provisioned.hours(elapsed_s)
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["Throttles"] <= 0 and rates["Errors"] <= 0:

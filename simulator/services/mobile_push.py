@@ -17,7 +17,7 @@ from simulator.mechanics.distributions import Distribution, Exponential, Lognorm
 from simulator.mechanics.last_mile import LastMile
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
-from simulator.vocabulary import Direction, Fidelity, Figure, Metric, Overlay, ParameterSet, Port, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Metric, Overlay, ParameterSet, Picture, Port, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -78,7 +78,10 @@ class MobilePush(LastMile):
         Metric("DeliveryTime", "Delivery time", "s", "spread", "Time from handing over to the device. CloudWatch has no such metric.", "delivery_times", None, True, "latency"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"delivery_time": "On the way to people", "offline": "The device is off"}
-    overlay = Overlay("NotificationsOnTheWay", (Figure("NotificationsShown"), Figure("DeliveryTime", "p99")))
+    overlay = Overlay(
+        "NotificationsOnTheWay", (Figure("NotificationsShown"), Figure("DeliveryTime", "p99"), Figure("NotificationsThrottled", "throttled", quiet=True)),
+        picture=Picture("rates", (Fill("NotificationsTaken"), Fill("NotificationsThrottled", "warn"), Fill("EndpointDisabled", "bad"))),
+    )
     faults = (LastMile.unavailable_fault,)
     fidelity = Fidelity(
         modelled=(

@@ -1,13 +1,13 @@
 """Amazon EventBridge Pipes: reads a source, keeps what a pattern matches, asks an enrichment, and hands the batch to one target.
 
 All stages of one execution run one after the other, and the messages stay with the source until the target has taken them:
-what fails comes back when its visibility timeout ends. Sources other than SQS queues are not modelled yet.
+what fails comes back when its visibility timeout ends, or blocks its shard. Sources are SQS queues and Kinesis streams.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.engine.message import Message, MessageType, spend
@@ -17,18 +17,22 @@ from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.languages.event_patterns import compile_pattern, pattern_problems, queue_record_of
 from simulator.measures import Gauge, Spread
-from simulator.mechanics.distributions import Constant, Distribution, Lognormal
+from simulator.mechanics.distributions import Constant, Distribution, measured
 from simulator.mechanics.event_source_mapping import BatchDone, EventSourceMapping
+from simulator.mechanics.stream_mapping import StreamMapping, record_of, report_discarded
+from simulator.mechanics.stream_mapping_parameters import StreamMappingParameters
 from simulator.units import format_rate
 from simulator.vocabulary import (
     Direction,
     Fault,
     Fidelity,
     Figure,
+    Fill,
     Finding,
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Price,
     Quota,
@@ -51,6 +55,11 @@ LIKE_LAMBDA = Source("As measured for Lambda's event source mapping of SQS (bite
 PRICING = Source("Amazon EventBridge pricing, us-east-1", "https://aws.amazon.com/eventbridge/pricing/", "2026-10", "T")
 
 CHUNK_BYTES = 65536
+WITHOUT: Mapping[str, Any] = {
+    "maximum_concurrency": None, "report_batch_item_failures": False, "malformed_response_share": 0.0, "filter_criteria": (), "provisioned_mode": False,
+    "low_traffic_wait_s": 0.0, "record_overhead_bytes": 0, "quiet_pollers": 1_000_000, "quiet_after_s": 1.0,
+}
+"""What Lambda's mappings have, and Pipes does not offer; a pipe filters by itself."""
 
 
 class PipeParameters(ParameterSet):
@@ -58,7 +67,7 @@ class PipeParameters(ParameterSet):
 
     filter_pattern: dict[str, Any] | None = parameter(
         None, "Only messages that match go on; the others are deleted from the source. The pattern sees the record, with 'body' and 'messageAttributes'.",
-        title="Filter", section="Filter", aws="FilterCriteria", widget="event_pattern", source=API)
+        title="Filter", section="Filter", aws="FilterCriteria", widget="record_pattern", source=API)
     input_bytes: int | None = parameter(
         None, "Size of what the target gets of each message, if an enrichment or a transformer changes it. Empty: the whole message.", title="Input size", unit="bytes",
         section="Target", aws="TargetParameters.InputTemplate", ge=1, le=1_048_576, source=API, changeable=True)
@@ -110,8 +119,12 @@ class SourceParameters(ParameterSet):
     throttle_backoff_max_s: float = parameter(
         10, "Longest pause before a throttled batch is tried again.", title="Longest throttle pause", unit="s", section="Errors", gt=0, le=900, source=UNPUBLISHED, advanced=True)
     delivery_latency: Distribution = parameter(
-        lambda: Lognormal(p50_s=0.0162, p99_s=0.105), "Time from a message being available to its execution, when a batch is free.", title="Reading latency", unit="s",
+        lambda: measured((0.1, 0.0137), (0.5, 0.0162), (0.9, 0.0338), (0.99, 0.105)), "Time from a message being available to its execution, when a batch is free.", title="Reading latency", unit="s",
         section="Latency", widget="distribution", source=LIKE_LAMBDA, advanced=True)
+
+
+class StreamSourceParameters(StreamMappingParameters):
+    """How a pipe reads a stream: with the mechanism of Lambda's mappings. A batch that failed in part is bisected if that is switched on."""
 
 
 class Executions:
@@ -154,7 +167,10 @@ class Pipe(Node):
     AccountParameters = AccountExecutions
     ports = (
         Port("source", "Source", Direction.IN, Verb.POLL, frozenset({"sqs:ReceiveMessage"}), "The queue the pipe reads.", max_wires=1,
-             wire_title="Source of the pipe", wire_parameters=SourceParameters),
+             wire_title="Source of the pipe", wire_parameters=SourceParameters, cuttable=True),
+        Port("stream", "Source, a stream", Direction.IN, Verb.POLL, frozenset({"kinesis:GetRecords"}), "The stream the pipe reads, each shard in order.", max_wires=1,
+             wire_title="Source of the pipe", wire_parameters=StreamSourceParameters),
+        Port("discarded", "Discarded batches", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "sns:Publish"}), "Is told of batches of a stream that were given up.", role="failure", max_wires=1),
         Port("enrichment", "Enrichment", Direction.OUT, Verb.INVOKE, frozenset({"lambda:Invoke", "states:StartSyncExecution", "execute-api:Invoke", "events:InvokeApiDestination"}),
              "What is asked about each batch before it goes to the target.", max_wires=1),
         Port("out", "Target, one-way", Direction.OUT, Verb.SEND,
@@ -175,25 +191,30 @@ class Pipe(Node):
         Metric("Invocations", "Executions", "count", "sum", "Executions started.", "executions", METRICS, True, "rates"),
         Metric("MessagesDelivered", "Delivered", "messages", "sum", "Messages whose target took them. CloudWatch has no such metric.", "delivered", None, True, "rates"),
         Metric("DuplicatesDelivered", "Delivered again", "messages", "sum", "Messages delivered although they had been before. CloudWatch has no such metric.", "duplicates", None, False, "trouble"),
-        Metric("ConcurrentExecutions", "Concurrency", "count", "gauge", "Executions in progress.", "concurrency", METRICS, True, "concurrency"),
+        Metric("ConcurrentExecutions", "Concurrency", "count", "gauge", "Executions in progress.", "concurrency", METRICS, True, "concurrency", limit="executions"),
         Metric("ExecutionThrottled", "Throttled", "count", "sum", "Executions refused over the account's quota.", "throttled", METRICS, True, "trouble"),
         Metric("ExecutionFailed", "Failed", "count", "sum", "Executions that failed: their messages come back.", "failed", METRICS, True, "trouble"),
         Metric("ExecutionPartiallyFailed", "Partially failed", "count", "sum", "Executions of which the target refused some messages: those come back.", "partially_failed", METRICS, False, "trouble"),
         Metric("ExecutionTimeout", "Timed out", "count", "sum", "Executions stopped after 5 minutes.", "timed_out", METRICS, False, "trouble"),
+        Metric("IteratorAge", "Iterator age", "s", "spread", "Age of the last record of a batch of a stream when its execution starts. CloudWatch has no such metric.", "iterator_ages", None, False, "age"),
         Metric("Duration", "Duration", "s", "spread", "Time of an execution.", "durations", METRICS, True, "latency"),
         Metric("EnrichmentStageDuration", "Enrichment", "s", "spread", "Time of the enrichment.", "enrichment_durations", METRICS, False, "latency"),
         Metric("TargetStageDuration", "Target", "s", "spread", "Time of the target.", "target_durations", METRICS, False, "latency"),
         Metric("ConcurrentBatches", "Concurrent batches allowed", "count", "gauge", "Batches the pipe may have in progress. CloudWatch has no such metric.", "allowed_batches", None, False, "concurrency"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"stage": "Stages of the pipe", "enrichment": "Enrichment", "target": "Target", "pipe_executions": "Pipe executions of the account used up"}
-    overlay = Overlay("ConcurrentExecutions", (Figure("EventCount"), Figure("Duration", "p99")), limit="executions")
-    faults = (Fault("stops", "The pipe is stopped", "Nothing is read until cleared."),)
+    overlay = Overlay(
+        "ConcurrentExecutions", (Figure("EventCount"), Figure("Duration", "p99"), Figure("ExecutionFailed", "failed", quiet=True)), limit="executions",
+        picture=Picture("slots", (Fill("ConcurrentExecutions"),), limit="executions"),
+    )
+    faults = (Fault("stops", "The pipe is stopped", "Nothing is read until cleared.", sort="stops"),)
     prices = (Price("requests", "Pipe requests, after the filter", 0.40e-6, "request of up to 64 KB", PRICING),)
     fidelity = Fidelity(
         modelled=(
             "Filter, enrichment and target one after the other; the messages stay in the queue until the target has taken them.",
             "What the filter does not match is deleted from the queue, and costs nothing.",
             "A failed enrichment or target fails the batch; a one-way target that refuses some messages fails those alone. They come back after their visibility timeout, and go to the queue's own dead-letter queue in the end.",
+            "A Kinesis stream is read as by Lambda's mappings: parallelization factor, retries, record age, bisecting; a failed batch blocks its shard.",
             "Concurrent batches start at 5 and grow by 60 a minute up to 1,250; errors lower them. Client errors in a row stop the pipe.",
             "Executions of all pipes of the account share a quota.",
         ),
@@ -203,7 +224,7 @@ class Pipe(Node):
             "A request is billed by 64 KB of a batch.",
         ),
         ignored=(
-            "Sources other than SQS; FIFO order beyond what the queue keeps.",
+            "Sources other than SQS and Kinesis (DynamoDB streams, Amazon MQ, MSK): put a function between them. FIFO order beyond what the queue keeps.",
             "Failed items reported by a function, and throttled targets that Pipes tries again by itself.",
             "Quiet queues, where a message may wait up to 20 s for its batch.",
         ),
@@ -240,10 +261,12 @@ class Pipe(Node):
         self.throttled = self.failed = self.partially_failed = self.timed_out = self.requests_billed = 0
         self.durations, self.enrichment_durations, self.target_durations = Spread(), Spread(), Spread()
         self.outstanding = Gauge()
-        self.mapping: EventSourceMapping | None = None
+        self.mapping: EventSourceMapping | StreamMapping | None = None
+        self.iterator_ages = Spread()
         self._passes: dict[MessageType, bool] = {}
         self._ends: dict[Message, str] = {}
         self._client_errors = 0
+        self._record_of: Callable[[Mapping[str, Any], Any], Any] = queue_record_of
         self._matches = compile_pattern(self.parameters.filter_pattern)
         self._stage_s = self.parameters.stage_latency.sampler(self.stream("stage"))
         self._stage_cause = self.cause("stage", "Stages of the pipe", Culprit(id, "stage_latency"), capacity=False)
@@ -251,12 +274,20 @@ class Pipe(Node):
     def start(self) -> None:
         for wire in self.wires_in["source"]:
             # the mechanism of Lambda's mappings, without what Pipes does not offer
-            for name, value in (("maximum_concurrency", None), ("report_batch_item_failures", False)):
+            for name, value in WITHOUT.items():
                 setattr(wire.parameters, name, value)
             latency_s = wire.parameters.delivery_latency.sampler(self.stream(f"latency {wire.id}"))
             self.mapping = EventSourceMapping(wire, wire.source, self, self.agenda, self.stream(f"mapping {wire.id}"), latency_s)  # type: ignore[arg-type]
             self.limits[self.mapping.active.name] = self.mapping.active
             self.mapping.start()
+        for wire in self.wires_in["stream"]:
+            self._record_of = record_of
+            self.mapping = StreamMapping(wire, self, self.agenda, self.iterator_ages, self.stream(f"mapping {wire.id}"))
+            self.limits[self.mapping.active.name] = self.mapping.active
+            self.mapping.start()
+
+    def report_discarded(self, wire: Wire, batch: Sequence[Message], condition: str) -> bool | None:
+        return report_discarded(self, self.wires_out["discarded"], wire, batch, condition)
 
     # -- an execution -----------------------------------------------------------------------------------------------
 
@@ -283,11 +314,15 @@ class Pipe(Node):
     def _passes_filter(self, message_type: MessageType) -> bool:
         passes = self._passes.get(message_type)
         if passes is None:
-            passes = self._passes[message_type] = self._matches(queue_record_of(message_type.attributes, message_type.body))
+            passes = self._passes[message_type] = self._matches(self._record_of(message_type.attributes, message_type.body))
         return passes
 
     def _all_filtered(self, execution: Execution) -> None:
         self._settle(execution, (), ())
+
+    def discard(self, wire: Wire, attempts: Sequence[Message]) -> None:
+        self._ends.update(dict.fromkeys(attempts, "filtered out"))
+        self.take_over(wire, attempts)
 
     def throttle_culprit(self, refusal: Refusal) -> Culprit:
         return Culprit(self.id)
@@ -441,6 +476,9 @@ class Pipe(Node):
         self._client_errors = 0
         self._enable(value is None)
 
+    def wire_cut(self, wire: Wire) -> None:
+        self.wire_changed(wire)
+
     def wire_changed(self, wire: Wire) -> None:
         if self.mapping is not None and wire is self.mapping.wire:
             self.mapping.settings_changed()
@@ -472,6 +510,11 @@ class Pipe(Node):
     def check(cls, placed: Placed) -> Iterable[Finding]:
         for problem in pattern_problems(placed.parameters.filter_pattern):
             yield Finding("event-pattern", "error", f"Filter of '{placed.name}': {problem}", "Correct the pattern", node=placed.id, parameter="filter_pattern")
+        if placed.into("source") and placed.into("stream"):
+            yield Finding("pipe-sources", "error", f"'{placed.name}' has two sources; a pipe has one", "Remove a wire", node=placed.id, wire=placed.into("stream")[0].id)
+        for link in placed.into("stream"):
+            if link.parameters.enhanced_fan_out:
+                yield Finding("pipe-fan-out", "error", f"'{placed.name}' reads with enhanced fan-out, which pipes do not have", "Switch it off", node=placed.id, wire=link.id, parameter="enhanced_fan_out")
         targets = [*placed.out_of("out"), *placed.out_of("requests")]
         if len(targets) > 1:
             yield Finding("pipe-targets", "error", f"'{placed.name}' has two targets; a pipe has one", "Remove a wire, or use a bus", node=placed.id, wire=targets[-1].id)

@@ -17,7 +17,7 @@ from simulator.measures import Gauge, Spread
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
-from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Metric, Overlay, ParameterSet, Port, Price, Quota, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -115,13 +115,17 @@ class Bucket(Node):
         Metric("PrefixesSplit", "Splits", "count", "sum", "Times a prefix was split. CloudWatch has no such metric.", "splits", None, False, "trouble"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"event_latency": "Event latency", "event_retry": "Retrying an event", "first_byte": "First byte latency"}
-    overlay = Overlay("BucketSizeBytes", (Figure("PutRequests"), Figure("5xxErrors", "503")))
-    faults = (Fault("unavailable", "The bucket is unavailable", "Every request is answered 503 until cleared."),)
+    overlay = Overlay(
+        "BucketSizeBytes", (Figure("PutRequests", "put"), Figure("GetRequests", "get", quiet=True), Figure("5xxErrors", "503", quiet=True)),
+        picture=Picture("rates", (Fill("AllRequests"), Fill("5xxErrors", "bad"))),
+    )
+    faults = (Fault("unavailable", "The bucket is unavailable", "Every request is answered 503 until cleared.", sort="stops"),)
     prices = (
         Price("writes", "PUT requests", 0.005e-3, "request", PRICING),
         Price("reads", "GET requests", 0.0004e-3, "request", PRICING),
         Price("storage", "Storage, Standard", 0.023, "GB-month", PRICING),
     )
+    keeps_lineage = True
     fidelity = Fidelity(
         modelled=("Rates for each prefix, 503 Slow Down above them, and the splitting of a prefix that stays over its rate.", "An event for each object, to each target.", "Requests and storage are billed."),
         approximated=(

@@ -20,17 +20,21 @@ from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
 from simulator.languages.schedule_expressions import ScheduleError, parse_schedule
 from simulator.mechanics.pacing import Pacer
-from simulator.mechanics.target_delivery import DeadLetterParameters, Delivery, PermissionParameters, Pusher, RetryPolicy
+from simulator.mechanics.redelivery import Delivery
+from simulator.mechanics.target_delivery import DeadLetterParameters, PermissionParameters, Pusher, RetryPolicy
 from simulator.units import format_rate
 from simulator.vocabulary import (
     Direction,
     Fault,
     Fidelity,
     Figure,
+    Fill,
     Finding,
+    Free,
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Price,
     Quota,
@@ -148,9 +152,12 @@ class Scheduler(Pusher):
         Metric("InvocationsPending", "Pending", "messages", "gauge", "Invocations delayed by the quota or waiting for a retry. CloudWatch has no such metric.", "pending_now", None, True, "backlog"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"invocation_quota": "Invocation quota of the account reached", "retry": "Retrying the target", "answer": "Waiting for the target to answer", "delivery_latency": "Delivery latency"}
-    overlay = Overlay("InvocationsPending", (Figure("InvocationsDue"), Figure("Lateness", "p99 late")))
-    faults = (Fault("permission_removed", "The permission is removed", "The target may no longer be invoked: invocations are not retried.", PermissionParameters),)
-    prices = (Price("invocations", "Invocations", 1.00e-6, "invocation", PRICING),)
+    overlay = Overlay(
+        "InvocationsPending", (Figure("InvocationsDue"), Figure("Lateness", "p99 late"), Figure("InvocationDroppedCount", "dropped", quiet=True)),
+        picture=Picture("rates", (Fill("InvocationAttemptCount"), Fill("InvocationThrottleCount", "warn"), Fill("TargetErrorCount", "bad"))),
+    )
+    faults = (Fault("permission_removed", "The permission is removed", "The target may no longer be invoked: invocations are not retried.", PermissionParameters, sort="errors"),)
+    prices = (Price("invocations", "Invocations", 1.00e-6, "invocation", PRICING, Free(14e6, PRICING)),)
     fidelity = Fidelity(
         modelled=(
             "Rate, cron (L, W and # too) and one-time expressions; any number of like schedules.",
@@ -167,7 +174,6 @@ class Scheduler(Pusher):
             "Creating and deleting schedules, and the quota on that.",
             "Daylight saving time, start and end dates, schedule groups.",
             "Invocations made twice (delivery is at least once).",
-            "The free tier of 14 million invocations a month.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

@@ -18,7 +18,7 @@ from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.last_mile import LastMile
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
-from simulator.vocabulary import Direction, Fidelity, Figure, Finding, Metric, Overlay, ParameterSet, Port, Price, Quota, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -94,7 +94,10 @@ class Sms(LastMile):
         Metric("DeliveryTime", "Delivery time", "s", "spread", "Time from handing over to the phone. CloudWatch has no such metric.", "delivery_times", None, True, "latency"),
     )
     wait_titles: ClassVar[Mapping[str, str]] = {"delivery_time": "On the way to people", "rate": "Waiting for the sending rate"}
-    overlay = Overlay("MessagesWaiting", (Figure("MessagesDelivered"), Figure("SMSMonthToDateSpentUSD", "spent")))
+    overlay = Overlay(
+        "MessagesWaiting", (Figure("MessagesDelivered"), Figure("SMSMonthToDateSpentUSD", "spent"), Figure("MessagesThrottled", "throttled", quiet=True)),
+        picture=Picture("tank", (Fill("MessagesWaiting"),)),
+    )
     faults = (LastMile.unavailable_fault,)
     prices = (Price("part", "Message parts, United States", 0.00645, "part", CARRIERS),)
     fidelity = Fidelity(

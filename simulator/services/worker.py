@@ -7,21 +7,25 @@ batch, works on it, deletes what it has done, and receives again. It does not sc
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simulator.engine.message import Message, spend
+from simulator.engine.message import IN_FLIGHT, Message, spend
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into, Station, thinned
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
-from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.bottleneck import Bottleneck, cut_cause
 from simulator.mechanics.cohort_receiver import CohortReceiver, CohortWorkers, batch_service_s, unfit_workers
 from simulator.mechanics.distributions import Constant, Distribution, Exponential
 from simulator.mechanics.polling import PullSource
-from simulator.mechanics.processing import Processor, PublishParameters
+from simulator.mechanics.processing import FailsParameters, Processor
+from simulator.mechanics.publishing import PublishParameters, check_published
+from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT, check_calls
 from simulator.units import format_rate
 from simulator.vocabulary import (
     ANY_ACTION,
@@ -29,9 +33,12 @@ from simulator.vocabulary import (
     Fault,
     Fidelity,
     Figure,
+    Fill,
+    Finding,
     Metric,
     Overlay,
     ParameterSet,
+    Picture,
     Port,
     Price,
     Source,
@@ -40,7 +47,7 @@ from simulator.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from simulator.engine.network import Network
+    from simulator.engine.network import Network, Work
 
 GUIDE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
 RECEIVE = Source("Amazon SQS API Reference, ReceiveMessage", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html", "2026-11")
@@ -102,9 +109,14 @@ class Receiver:
         self.poll_cause = queue.cause("polling", "Waiting for the next short poll", Culprit(worker.id, "wait_time_s", wire.id), capacity=False)
         self.call_cause = queue.cause("request_latency", "Request latency of the receive", Culprit(worker.id, "request_latency", wire.id), capacity=False)
         self.bottleneck = Bottleneck(self.busy_cause)
+        self._note_duration = worker.durations.singles.append
         self._visibility_s = LONGEST_VISIBILITY_S if worker.parameters.extends_visibility else None
         self._counted_s = 0.0
         self._poll_booked = False
+        self._done: list[Work] = []
+        """What was processed and deleted, and is not yet accounted for."""
+        self._calling: deque[tuple[float, list[Message]]] = deque()
+        """Calls to receive whose answers are on their way: when they come, and what they bring."""
 
     @property
     def wait_time_s(self) -> float:
@@ -113,44 +125,54 @@ class Receiver:
         return self.source.wait_time_s if wait_s is None else float(wait_s)
 
     def wake(self) -> None:
-        if self.worker.free <= 0:
+        worker = self.worker
+        if worker.free <= 0 or self.wire.cut:
             return
-        if self.wait_time_s > 0:
+        wait_s = self.settings.wait_time_s
+        if (self.source.wait_time_s if wait_s is None else wait_s) > 0:
             visible = self.source.visible
-            while self.worker.free > 0 and visible.value > 0 and self._receive():
-                pass
-            self._wait_if_free()
+            while visible.value > 0 and self._receive():
+                if worker.free <= 0:
+                    self.bottleneck.change(self.busy_cause, self.agenda._now)
+                    return
+            if visible.value > 0 and self.source.is_full():
+                self.bottleneck.change(self.source.full_cause, self.agenda._now)
+            self.source.wait(self)
         elif not self._poll_booked and self.source.visible.value > 0:
             self._book_poll()
         else:
             self.source.wait(self)
 
-    def _wait_if_free(self) -> None:
-        if self.worker.free > 0:
-            if self.source.is_full():
-                self.bottleneck.change(self.source.full_cause, self.agenda._now)
-            self.source.wait(self)
-        else:
-            self.bottleneck.change(self.busy_cause, self.agenda._now)
-
     def _receive(self) -> bool:
         """Let a free worker receive; false if there is nothing for it."""
         batch = self.source.receive(self.settings.max_number_of_messages, self.bottleneck, self.worker.id, self._visibility_s)
-        if batch:
-            self.worker.occupy(1)
-            self._take(batch)
-        return bool(batch)
+        if not batch:
+            return False
+        worker = self.worker
+        worker.free -= 1
+        worker.busy.add(1, self.agenda._now)
+        self._take(batch)
+        return True
 
     def _take(self, batch: list[Message]) -> None:
-        self.wire.depart(len(batch) if batch[0].count == 1 else sum(message.count for message in batch))
-        now_s: float = self.agenda._now
-        if self.instant:
-            self._at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, self.worker.epoch))
-        else:
-            ready_s = now_s + self.call_s()
-            for message in batch:
-                spend(message, self.call_cause, now_s, ready_s)
-            self.agenda.at(ready_s, self._work, (batch, self.worker.epoch))
+        """A worker has received this: book when it will have worked on it, the answer to its call awaited."""
+        worker = self.worker
+        started_s: float = self.agenda._now
+        if not self.instant:
+            call_s = self.call_s()
+            now_s, started_s = started_s, started_s + call_s
+            cause = self.call_cause
+            for message in batch:  # as `spend`
+                cause.message_s += message.count * call_s
+                message.legs = (message.legs, cause, now_s, started_s)
+            calling = self._calling
+            while calling and calling[0][0] <= now_s:
+                calling.popleft()
+            calling.append((started_s, batch))
+        count = batch[0].count if len(batch) == 1 else sum(message.count for message in batch)
+        self.wire.in_transit += count
+        work_s = worker.draw_s() if count == 1 else sum(worker.draw_s() for _ in range(count))
+        self._at(started_s + work_s * worker.slow_factor, self._worked if worker.calls is None else self._call_others, (batch, started_s, worker.epoch))
 
     # -- short polling: each idle worker polls on its own, at moments that are anything to the messages ----------------
 
@@ -164,6 +186,8 @@ class Receiver:
 
     def _poll(self, _: None) -> None:
         self._poll_booked = False
+        if self.wire.cut:
+            return
         if self.worker.free > 0 and not self.source.short_poll_misses(self.stream.uniform()):
             self._receive()
         if self.worker.free > 0:
@@ -176,42 +200,94 @@ class Receiver:
 
     # -- working ----------------------------------------------------------------------------------------------------
 
-    def _work(self, received: tuple[list[Message], int]) -> None:
-        batch, epoch = received
-        now_s = self.agenda._now
-        if epoch == self.worker.epoch:
-            self.agenda.at(now_s + self.worker.work_s(batch), self._worked, (batch, now_s, epoch))
+    def _call_others(self, work: tuple[list[Message], float, int]) -> None:
+        """The worker's own work is done; it waits for what it calls, unless it was stopped meanwhile."""
+        batch, started_s, epoch = work
+        worker = self.worker
+        if epoch != worker.epoch and worker.stopped_s[epoch] < started_s:
+            return  # see `lose_answers`
+        for message in batch:
+            spend(message, worker.working, started_s, self.agenda._now)
+        if epoch != worker.epoch or worker.calls is None:
+            self._worked(work)
         else:
-            # the worker went down before the answer came: nobody has these messages, and their receive is used up
-            self._give_back(batch)
-            self._next(None)
+            worker.calls.begin(batch, partial(self._called, work))
+
+    def _called(self, work: tuple[list[Message], float, int], failed: Sequence[Message], _: bool) -> None:
+        if work[2] == self.worker.epoch:
+            self.worker.note_failed_calls(failed)
+        self._worked(work)
 
     def _worked(self, work: tuple[list[Message], float, int]) -> None:
         batch, started_s, epoch = work
         worker = self.worker
-        now_s: float = self.agenda._now
-        worked_s = now_s - started_s
-        working = worker.working
-        may_fail = worker.publishes or worker.parameters.failure_probability or worker.fails_share or epoch != worker.epoch
+        may_fail = worker.may_fail
+        if epoch != worker.epoch:
+            if worker.stopped_s[epoch] < started_s:
+                return  # see `lose_answers`
+            may_fail = True
         for message in batch:
-            working.message_s += message.count * worked_s
-            message.legs = (message.legs, working, started_s, now_s)
-            may_fail = may_fail or message.type.failure_probability
-        worker.single_durations.append(worked_s)
+            if message.place != IN_FLIGHT or message.worked or message.type.failure_probability:
+                may_fail = True
+        now_s: float = self.agenda._now
         if self._visibility_s is not None:
-            self._count_extensions(worked_s)
+            self._count_extensions(now_s - started_s)
         if may_fail:
-            succeeded, failed = worker.sort(batch) if epoch == worker.epoch else ([], batch)
-            if succeeded:
-                worker.take_over(self.wire, succeeded)
-            if failed:
-                self._fail(failed)
+            self._book_singly(batch, started_s, now_s, epoch)
         else:
-            worker.take_over(self.wire, batch)
+            for message in batch:
+                message.worked = True
+            self._done.append((batch, started_s, now_s))
+            if self.instant and worker.goes_straight_on and worker.free >= 0 and self.settings.wait_time_s:
+                _, batch = self.source.exchange(batch, self.settings.max_number_of_messages, self.bottleneck, worker.id, self._visibility_s)
+                if batch:
+                    self._take(batch)
+                else:
+                    self._rest()
+                return
+            self.source.delete(batch)
         if self.instant:
             self._next(None)
         else:
-            self.agenda.at(now_s + self.call_s(), self._next)
+            self._at(now_s + self.call_s(), self._next)
+
+    def _book_singly(self, batch: list[Message], started_s: float, now_s: float, epoch: int) -> None:
+        """A batch of which some may have failed, may be a duplicate, or may not be the worker's to delete."""
+        worker = self.worker
+        if worker.calls is None:
+            for message in batch:
+                spend(message, worker.working, started_s, now_s)
+        self._note_duration(now_s - started_s)
+        succeeded, failed = worker.sort(batch) if epoch == worker.epoch else ([], batch)
+        if succeeded:
+            worker.take_over(self.wire, succeeded)
+        if failed:
+            self._fail(failed)
+
+    def settle(self) -> None:
+        """Account for the batches that were processed, each for the first time, and deleted."""
+        done = self._done
+        if done:
+            worker = self.worker
+            worker.durations.singles.extend([ended_s - started_s for _, started_s, ended_s in done])
+            count = worker.network.ended_works(done, worker.working, "processed")
+            worker.processed += count
+            worker.entered += count
+            worker.finished += count
+            self.wire.settle(count, count)
+            done.clear()
+
+    def lose_answers(self) -> None:
+        """The workers go down. What was received by calls whose answers are still on their way, nobody has: its receive is used up."""
+        now_s = self.agenda._now
+        for answered_s, batch in self._calling:
+            if answered_s > now_s:
+                self._at(answered_s, self._answered_nobody, batch)
+        self._calling.clear()
+
+    def _answered_nobody(self, batch: list[Message]) -> None:
+        self._give_back(batch)
+        self._next(None)
 
     def _count_extensions(self, worked_s: float) -> None:
         """Bill the calls that kept a batch hidden: one each time half of the queue's timeout has passed."""
@@ -236,7 +312,15 @@ class Receiver:
             if batch:
                 self._take(batch)
                 return
-        worker.occupy(-1)
+        self._rest()
+
+    def _rest(self) -> None:
+        """A worker is done, and free for whatever comes."""
+        worker = self.worker
+        worker.free += 1
+        worker.busy.add(-1, self.agenda._now)
+        if not worker.goes_straight_on:
+            worker.look_elsewhere()
         self.wake()
 
     def book_idle(self) -> None:
@@ -264,26 +348,33 @@ class Worker(CohortWorkers):
     Parameters = WorkerParameters
     ports = (
         Port("source", "Messages", Direction.IN, Verb.POLL, frozenset({"sqs:ReceiveMessage"}), "Queues that the workers pull from.",
-             wire_title="Receiving", wire_parameters=ReceiveParameters),
+             wire_title="Receiving", wire_parameters=ReceiveParameters, cuttable=True),
+        CALLS_PORT,
         Port("out", "Messages out", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "What the application publishes for each message it has processed.",
              wire_title="Published messages", wire_parameters=PublishParameters),
     )
     metrics = (
         Metric("MessagesProcessed", "Processed", "messages", "sum", "Messages whose processing succeeded.", "processed", None, True, "rates"),
-        Metric("BusyWorkers", "Busy workers", "count", "gauge", "Workers that are receiving, working or deleting.", "busy", None, True, "concurrency"),
+        Metric("BusyWorkers", "Busy workers", "count", "gauge", "Workers that are receiving, working or deleting.", "busy", None, True, "concurrency", limit="workers"),
         Metric("Duration", "Duration", "s", "spread", "Time a worker spent on a batch, without the calls to the queue.", "durations", None, True, "latency"),
         Metric("Errors", "Errors", "messages", "sum", "Attempts at messages that failed.", "errors", None, True, "trouble"),
         Metric("DuplicatesProcessed", "Duplicates processed", "messages", "sum", "Messages processed although they had been processed before.", "duplicates", None, True, "trouble"),
+        *CALL_METRICS,
     )
-    wait_titles: ClassVar[Mapping[str, str]] = {"processing": "Processing"}
-    overlay = Overlay("BusyWorkers", (Figure("MessagesProcessed"), Figure("Duration", "p99")), limit="workers")
-    faults = (*Processor.processing_faults, Fault("stops", "The workers stop", "No worker receives, and work in progress is lost, until cleared."))
+    wait_titles: ClassVar[Mapping[str, str]] = {"processing": "Processing", **CALL_WAITS}
+    overlay = Overlay(
+        "BusyWorkers", (Figure("BusyWorkers", of="workers"), Figure("Duration", "p99"), Figure("Errors", "errors", quiet=True)), limit="workers",
+        picture=Picture("slots", (Fill("BusyWorkers"),), limit="workers"),
+    )
+    faults = (*Processor.processing_faults, Fault("stops", "The workers stop", "No worker receives, and work in progress is lost, until cleared.", sort="stops"))
     fidelity = Fidelity(
         modelled=(
             "A fixed number of workers, each with one batch at a time: receive, work on each message, delete, receive again.",
+            "Calls of tables, databases, APIs and functions for each message, one after another or at once, with timeouts, retries, back-off and circuit breaker; the worker is busy meanwhile.",
             "Long and short polling, the round trip of every call, empty receives, and extension of the visibility timeout.",
         ),
         approximated=(
+            "Calls are made when the duration, which is the worker's own work, has passed.",
             "Short polls come at random phases; a message is found at the first poll that sees it.",
             "Empty receives are counted from the idle time, not one by one.",
         ),
@@ -306,13 +397,16 @@ class Worker(CohortWorkers):
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
         self.errors = 0
+        self.may_fail = True
+        """Whether an attempt at a message may not succeed, whatever its type."""
         self.epoch = 0
+        self.stopped_s: list[float] = []
+        """When each epoch ended: the workers stopped, or began again."""
         self.stopped = False
         self.free: int = self.parameters.workers
         """Workers that could receive now; 0 or less while all are busy or stopped."""
         self.busy = self.limit("workers", "Workers", self.parameters.workers, "workers")
         self.durations = Spread()
-        self.single_durations = self.durations.singles
         self.working = self.cause("processing", "Processing", Culprit(id, "duration"), capacity=False)
         self.receivers: list[Receiver | CohortReceiver] = []
         self.goes_straight_on = False
@@ -320,8 +414,9 @@ class Worker(CohortWorkers):
 
     def start(self) -> None:
         super().start()
-        self.goes_straight_on = len(self.wires_in["source"]) == 1
-        self._draw_s = self.parameters.duration.sampler(self.stream("duration"))
+        self._go_straight_on()
+        self._note_failures()
+        self.draw_s = self.parameters.duration.sampler(self.stream("duration"))
         self.receivers = [self._receiver(wire) for wire in self.wires_in["source"]]
         for receiver in self.receivers:
             receiver.wake()
@@ -338,20 +433,10 @@ class Worker(CohortWorkers):
     def pulls_singles(self, wire: Wire) -> str | None:
         return unfit_workers(self, wire)
 
-    def occupy(self, change: int) -> None:
-        """So many workers more are busy (fewer, if negative)."""
-        self.free -= change
-        self.busy.add(change, self.agenda._now)
-        if change < 0 and len(self.receivers) > 1:
-            self.receivers.append(self.receivers.pop(0))
-            self.receivers[0].wake()
-
-    def work_s(self, batch: Sequence[Message]) -> float:
-        """Draw how long a worker needs for these messages, one after the other."""
-        if len(batch) == 1 and batch[0].count == 1:
-            single_s: float = self._draw_s() * self.slow_factor
-            return single_s
-        return float(sum(self._draw_s() for delivery in batch for _ in range(delivery.count)) * self.slow_factor)
+    def look_elsewhere(self) -> None:
+        """A worker is free: let the next of several queues have it."""
+        self.receivers.append(self.receivers.pop(0))
+        self.receivers[0].wake()
 
     def sort(self, batch: list[Message]) -> tuple[list[Message], list[Message]]:
         """Draw which of these messages succeeded and which failed."""
@@ -365,10 +450,22 @@ class Worker(CohortWorkers):
             count = self.failing(delivery)
             if 0 < count < delivery.count:
                 failed.append(delivery.source.split_attempt(delivery, count))
-            (failed if count and count == delivery.count else succeeded if self.publish(delivery) else failed).append(delivery)
+            (failed if count and count == delivery.count else succeeded if self.publish(delivery, not succeeded) else failed).append(delivery)
             if failed and failed[-1] is delivery and delivery.source.in_order:
                 stopped.add(delivery.key)
         return succeeded, failed
+
+    def _go_straight_on(self) -> None:
+        wires = self.wires_in["source"]
+        self.goes_straight_on = len(wires) == 1 and not wires[0].cut
+
+    def wire_cut(self, wire: Wire) -> None:
+        self._go_straight_on()
+        for receiver in self.receivers:
+            if receiver.wire is wire:
+                usual = receiver.stopped_cause if self.stopped else receiver.busy_cause
+                receiver.bottleneck.change(cut_cause(wire) if wire.cut else usual, self.agenda._now)
+                receiver.wake()
 
     def fault_stops(self, value: ParameterSet | None) -> None:
         """No worker works until cleared (None)."""
@@ -376,21 +473,38 @@ class Worker(CohortWorkers):
         self.epoch += 1
         self._count_free()
         now_s = self.agenda._now
+        self.stopped_s.append(now_s)
         for receiver in self.receivers:
+            if isinstance(receiver, Receiver):
+                receiver.lose_answers()
             receiver.bottleneck.change(receiver.stopped_cause if self.stopped else receiver.busy_cause, now_s)
             receiver.wake()
 
     def _count_free(self) -> None:
         self.free = (0 if self.stopped else self.parameters.workers) - int(self.busy.value)
 
+    def fault_fails(self, value: FailsParameters | None) -> None:
+        """A share of the attempts fails, until cleared (None)."""
+        super().fault_fails(value)
+        self._note_failures()
+
+    def _note_failures(self) -> None:
+        self.may_fail = self.publishes or self.calls is not None or self.fails_share > 0 or self.parameters.failure_probability > 0
+
     def parameter_changed(self, name: str) -> None:
+        self._note_failures()
         if name == "duration":
-            self._draw_s = self.parameters.duration.sampler(self.stream("duration"))
+            self.draw_s = self.parameters.duration.sampler(self.stream("duration"))
         if name == "workers":
             self.busy.change_limit(self.parameters.workers, self.agenda._now)
             self._count_free()
             for receiver in self.receivers:
                 receiver.wake()
+
+    @classmethod
+    def check(cls, placed: Placed) -> Iterable[Finding]:
+        yield from check_published(placed)
+        yield from check_calls(placed)
 
     @classmethod
     def station(cls, placed: Placed, into: Into) -> Station | None:
@@ -401,6 +515,8 @@ class Worker(CohortWorkers):
         queue, receiving, work = links[0].other, links[0].parameters, placed.parameters.duration
         call, wait_s = receiving.request_latency, receiving.wait_time_s
         broken = []
+        if placed.out_of("calls"):
+            broken.append("workers wait for what they call")
         if receiving.max_number_of_messages > 1:
             broken.append(f"a worker takes up to {receiving.max_number_of_messages} messages at a time")
         if (queue.parameters.receive_message_wait_time_s if wait_s is None else wait_s) == 0:
@@ -424,6 +540,11 @@ class Worker(CohortWorkers):
             reasons = (f"what leaves {placed.name} is Poisson only if it is M/M/c",)
             return Flow(None, (*(station.flow.broken if station else ()), *reasons))
         return thinned(station.flow, link.parameters.share)
+
+    def settle(self) -> None:
+        for receiver in self.receivers:
+            if isinstance(receiver, Receiver):
+                receiver.settle()
 
     def before_slice(self) -> None:
         for receiver in self.receivers:

@@ -39,8 +39,9 @@ class RunConsumer(AsyncWebsocketConsumer):
         self.skips = query.get("skip", ["0"])[0] == "1"
         self.group = f"run-{self.run_id}"
         try:
+            self.key = query.get("key", [""])[0]
             self.next_seq = max(0, int(query.get("from", ["0"])[0]))
-            await database_sync_to_async(find_run)(self.run_id, self.owner, query.get("key", [""])[0])
+            await database_sync_to_async(find_run)(self.run_id, self.owner, self.key)
         except (ApiError, ValueError) as error:
             await self.accept()
             code, message = ("not-found", str(error)) if isinstance(error, ApiError) else ("invalid-request", "'from' must be a frame number")
@@ -88,7 +89,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             run = tail.run
             if run.revision != revision and not (run.is_active is False and self.next_seq <= run.last_seq):
                 revision = run.revision
-                await self.send_json({"type": "run", "run": run_json(run, self.owner)})
+                await self.send_json({"type": "run", "run": run_json(run, self.owner, self.key)})
                 for control in tail.controls[controls_sent:]:
                     await self._send_control(control)
                 controls_sent = len(tail.controls)
@@ -137,8 +138,4 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.send_json({"type": "error", **error_shape(error.code, error.message, error.hint)})
 
     def _control(self, control: Any) -> None:
-        try:
-            run = find_run(self.run_id, self.owner, to_change=True)
-        except ApiError:
-            raise ApiError(403, "not-owner", "Only the owner of a run may control it", "Open the diagram yourself and run it") from None
-        give_control(run, control)
+        give_control(find_run(self.run_id, self.owner, self.key), control, self.owner, self.key)

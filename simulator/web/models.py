@@ -25,11 +25,21 @@ class RunState(models.TextChoices):
     FAILED = "failed"
 
 
+class Controllers(models.TextChoices):
+    """Who may control a run beside its owner."""
+
+    OWNER = "owner"
+    LINK = "link"
+
+
 ACTIVE = (RunState.WAITING, RunState.RUNNING)
 
 
 class Run(models.Model):
-    """One simulation of a frozen scenario. ``owner`` is ``user:ID`` or ``guest:UUID``; ``replications`` is how far those are, if there are any."""
+    """One simulation of a frozen scenario. ``owner`` is ``user:ID`` or ``guest:UUID``; ``replications`` is how far those are, if there are any.
+
+    ``samples`` is JSON, each figure by replication, for comparing this run with another.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.CharField(max_length=60, db_index=True)
@@ -50,6 +60,8 @@ class Run(models.Model):
     revision = models.PositiveIntegerField(default=0)
     report = models.TextField(blank=True)
     replications = models.JSONField(null=True)
+    samples = models.TextField(blank=True)
+    controllers = models.CharField(max_length=10, choices=Controllers.choices, default=Controllers.OWNER)
     process = models.IntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -18,6 +19,7 @@ from simulator.executors import ClusterError
 from simulator.frames import ControlError, Frame
 from simulator.replication import TooLarge, memory_used_bytes
 from simulator.run import Simulation
+from simulator.storage import Thinning, merge
 from simulator.web.errors import error_shape
 from simulator.web.models import ControlRow, FrameRow, Run, RunState
 from simulator.web.study import Study, StudyBroken
@@ -27,6 +29,8 @@ FLUSH_AT_FRAMES = 200
 LOOK_EVERY_S = 0.05
 HEARTBEAT_EVERY_S = 2.0
 TELL_EVERY_S = 0.2
+MERGE_AFTER_FRAMES = 100
+"""How often old frames are looked at: so many more than allowed may be stored meanwhile."""
 
 
 class RunDeleted(Exception):
@@ -37,11 +41,51 @@ class LimitReached(Exception):
     """The run went beyond a limit of this server; the message names it."""
 
 
+class StoredFrames:
+    """Keeps what is stored of a run within bounds: merges old frames in pairs (see `simulator.storage`)."""
+
+    def __init__(self, run: Run, gauges: Mapping[str, Sequence[str]]) -> None:
+        self._run = run
+        self._gauges = gauges
+        self._thinning = Thinning(settings.MAX_STORED_FRAMES_PER_RUN, settings.MAX_STORED_BYTES_PER_RUN)
+        self._until_look = MERGE_AFTER_FRAMES
+
+    def added(self, rows: Sequence[FrameRow]) -> None:
+        """These frames were stored; merge old ones if that makes too many."""
+        for row in rows:
+            self._thinning.add(row.seq, len(row.payload))
+        self._until_look -= len(rows)
+        if self._until_look <= 0:
+            self._until_look = MERGE_AFTER_FRAMES
+            self._merge()
+
+    def _merge(self) -> None:
+        known: dict[int, str] = {}
+        changed: dict[int, dict[str, Any]] = {}
+        gone: list[int] = []
+        while self._thinning.too_many:
+            pair = self._thinning.next_pair()
+            if any(seq not in known and seq not in changed for seq in pair):
+                known |= dict(FrameRow.objects.filter(run=self._run, seq__gte=pair[0]).values_list("seq", "payload")[: 2 * MERGE_AFTER_FRAMES])
+            first, second = (changed.pop(seq, None) or json.loads(known[seq]) for seq in pair)
+            merged = merge(first, second, self._gauges)
+            changed[pair[1]] = merged
+            gone.append(pair[0])
+            self._thinning.merged(pair[1], len(json.dumps(merged, separators=(",", ":"))))
+        if gone:
+            FrameRow.objects.filter(run=self._run, seq__in=gone).delete()
+            rows = list(FrameRow.objects.filter(run=self._run, seq__in=list(changed)))
+            for row in rows:
+                row.payload = json.dumps(changed[row.seq], separators=(",", ":"))
+            FrameRow.objects.bulk_update(rows, ["payload"], batch_size=100)
+
+
 class FrameWriter:
     """Appends frames to the log in batches, and nudges whoever watches."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, gauges: Mapping[str, Sequence[str]]) -> None:
         self.run = run
+        self._stored = StoredFrames(run, gauges)
         self._rows: list[FrameRow] = []
         self._flushed_at = 0.0
         self._heartbeat_at = 0.0
@@ -67,6 +111,7 @@ class FrameWriter:
         try:
             with transaction.atomic():
                 FrameRow.objects.bulk_create(self._rows)
+                self._stored.added(self._rows)
                 written = self.run.change(**values) if more else Run.objects.filter(pk=self.run.pk).update(**values)
         except IntegrityError:
             raise RunDeleted from None
@@ -114,7 +159,8 @@ class RunExecution:
         self.simulation = Simulation(run.scenario)
         self.simulation.on_pilot = lambda time_s: self._live(self.simulation.time_s)
         self.study = Study(self.simulation.scenario) if self.simulation.run.replicated else None
-        self.writer = FrameWriter(run)
+        nodes = self.simulation.network.nodes.values()
+        self.writer = FrameWriter(run, {node.id: [metric.name for metric in node.metrics if metric.type == "gauge"] for node in nodes})
         self.pace = Pace(run.speed)
         self._looked_at = 0.0
         self._last_control = 0
@@ -138,15 +184,17 @@ class RunExecution:
                 self._tell_progress()
                 self._wait(frame.time_s + self.simulation.interval_s)
             report = self.simulation.report().to_json()
+            samples = ""
             if self.study is not None:
                 self._finish_study(self.study)
                 summary = self.study.summary(report)
                 report = report if summary is None else {**report, "replications": summary}
+                samples = json.dumps(self.study.samples(), separators=(",", ":"))
         finally:
             if self.study is not None:
                 self.study.stop()
         state = RunState.STOPPED if self.simulation.stopped else RunState.FINISHED
-        self.writer.flush(state=state, report=json.dumps(report, separators=(",", ":")), finished_at=timezone.now(), paused=False)
+        self.writer.flush(state=state, report=json.dumps(report, separators=(",", ":")), samples=samples, finished_at=timezone.now(), paused=False)
 
     def _start_study(self, study: Study) -> None:
         """Begin the replications; if their pilot runs find the warm-up, the run that is watched has the same."""

@@ -15,7 +15,7 @@ from simulator.frames import ControlError, read_control
 from simulator.scenario import Scenario
 from simulator.web.errors import ApiError, not_there
 from simulator.web.execution import fail_abandoned, slots
-from simulator.web.models import ACTIVE, ControlRow, Run
+from simulator.web.models import ACTIVE, Controllers, ControlRow, Run
 
 
 def start_run(owner: str, graph: Any, *, speed: float | None, overrides: Mapping[str, Any] | None = None, diagram: uuid.UUID | None = None, version: int | None = None) -> Run:
@@ -69,8 +69,15 @@ def find_run(run_id: uuid.UUID | str, owner: str | None, key: str = "", *, to_ch
     return run
 
 
-def give_control(run: Run, control: Any) -> ControlRow:
-    """Append a control to the run's log; raise `ApiError` if it is none or comes too late."""
+def may_control(run: Run, owner: str | None, key: str) -> bool:
+    """Whether this visitor may control the run: its owner, or, if the owner lets them, whoever has the key."""
+    return run.owner == owner or (run.controllers == Controllers.LINK and may_view(run, owner, key))
+
+
+def give_control(run: Run, control: Any, owner: str | None, key: str = "") -> ControlRow:
+    """Append a control to the run's log; raise `ApiError` if it is none, comes too late, or is not for this visitor to give."""
+    if not may_control(run, owner, key):
+        raise ApiError(403, "not-owner", "Only the owner of this run may control it", "Ask the owner to let everyone with the link do so, or open the diagram yourself and run it")
     try:
         read = read_control(control)
     except ControlError as error:
@@ -80,14 +87,15 @@ def give_control(run: Run, control: Any) -> ControlRow:
     return ControlRow.objects.create(run=run, control=read)
 
 
-def run_json(run: Run, owner: str | None) -> dict[str, Any]:
-    """A run as the API shows it."""
+def run_json(run: Run, owner: str | None, key: str = "") -> dict[str, Any]:
+    """A run as the API shows it to this visitor, who may have come with a key."""
     is_owner = run.owner == owner
     return {
         "id": str(run.pk), "diagram": str(run.diagram) if run.diagram and is_owner else None, "diagram_version": run.diagram_version, "name": run.name,
         "state": run.state, "error": run.error, "speed": run.speed, "paused": run.paused, "simulated_s": run.simulated_s, "duration_s": run.duration_s,
         "last_seq": run.last_seq, "frame_interval_s": run.frame_interval_s, "created_at": run.created_at.isoformat(),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None, "engine_version": run.engine_version, "is_owner": is_owner,
+        "controllers": run.controllers, "may_control": may_control(run, owner, key),
         "replications": run.replications,
         "view_url": f"/runs/{run.pk}/?key={run.view_key}" if is_owner else None,
     }

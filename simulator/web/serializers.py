@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from simulator.frames import Control, FrameShape
 from simulator.scenario import Scenario
-from simulator.web.models import RunState
+from simulator.web.models import Controllers, RunState
 
 
 class ShapeField(serializers.JSONField):
@@ -174,8 +174,16 @@ class RunSerializer(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
     engine_version = serializers.CharField()
     is_owner = serializers.BooleanField()
+    controllers = serializers.ChoiceField(choices=Controllers.choices, help_text="Who may control it: its owner alone, or everyone with the link")
+    may_control = serializers.BooleanField(help_text="Whether whoever asks may")
     replications = ReplicationProgressSerializer(allow_null=True)
     view_url = serializers.CharField(allow_null=True)
+
+
+class RunChangeSerializer(serializers.Serializer):
+    """What an owner may change of a run."""
+
+    controllers = serializers.ChoiceField(choices=Controllers.choices)
 
 
 class RunWithGraphSerializer(RunSerializer):

@@ -12,6 +12,7 @@ from simulator.executors import open_executor
 from simulator.replication import Allowance
 from simulator.replications import Progress, Replications
 from simulator.run import WarmUp
+from simulator.run_comparison import samples_key
 from simulator.scenario import Scenario
 
 FIGURES_TOLD = 6
@@ -63,6 +64,12 @@ class Study:
         self.check()
         made = self._replications
         return made.summary(report) if made is not None and made.done else None
+
+    def samples(self) -> dict[str, list[float | None]]:
+        """Each figure by replication, under its keys in one text; None where a replication did not have it."""
+        done = self._replications.done if self._replications is not None else []
+        figures = {figure for replication in done for figure in replication.figures}
+        return {samples_key(figure): [replication.figures.get(figure) for replication in done] for figure in sorted(figures)}
 
     def _go(self) -> None:
         allowance = Allowance(settings.MAX_RUN_MEMORY_BYTES, settings.MAX_RUN_WALL_S)

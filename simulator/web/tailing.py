@@ -77,7 +77,7 @@ class Tail:
             self.changed = asyncio.Event()
 
     def _read(self, before: tuple[int, int] | None) -> tuple[Run | None, list[tuple[int, str]], list[dict[str, Any]] | None]:
-        run = Run.objects.defer("scenario", "report").filter(pk=self.run_id).first()
+        run = Run.objects.defer("scenario", "report", "samples").filter(pk=self.run_id).first()
         if run is None:
             return None, [], []
         fail_abandoned(run)
@@ -94,15 +94,17 @@ class Tail:
 
     async def frames(self, first: int, most: int = BATCH) -> list[tuple[int, str]]:
         """Up to ``most`` frames from number ``first`` on, as JSON text, from memory or from the database."""
-        last = min(self.last_seq, first + most - 1)
+        last_seq = self.last_seq
+        last = min(last_seq, first + most - 1)
         if last < first:
             return []
         if first in self._frames:
             return [(seq, self._frames[seq]) for seq in range(first, last + 1) if seq in self._frames]
-        return await database_sync_to_async(self._stored)(first, last)
+        return await database_sync_to_async(self._stored)(first, last_seq, most)
 
-    def _stored(self, first: int, last: int) -> list[tuple[int, str]]:
-        return list(FrameRow.objects.filter(run_id=self.run_id, seq__gte=first, seq__lte=last).values_list("seq", "payload"))
+    def _stored(self, first: int, last: int, most: int) -> list[tuple[int, str]]:
+        """The next frames: of those merged, the one that holds number ``first`` is the next with a greater one."""
+        return list(FrameRow.objects.filter(run_id=self.run_id, seq__gte=first, seq__lte=last).values_list("seq", "payload")[:most])
 
 
 _tails: dict[str, Tail] = {}

@@ -12,5 +12,6 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", views.RunView.as_view()),
     path("runs/<uuid:run_id>/frames/", views.FramesView.as_view()),
     path("runs/<uuid:run_id>/report/", views.ReportView.as_view()),
+    path("compare/", views.CompareView.as_view()),
     path("runs/<uuid:run_id>/controls/", views.ControlsView.as_view()),
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.text import slugify
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -17,10 +19,12 @@ from rest_framework.views import APIView
 from simulator import catalog
 from simulator.findings import check
 from simulator.frames import Control
+from simulator.report_formats import ENDINGS, MEDIA_TYPES, write
+from simulator.run_comparison import MOST_RUNS, Side, side_by_side
 from simulator.scenario import RunSettings, ScenarioError
 from simulator.traces import TraceError, parse_trace, summary
 from simulator.web.errors import ApiError
-from simulator.web.models import ControlRow, FrameRow
+from simulator.web.models import Controllers, ControlRow, FrameRow
 from simulator.web.owners import owner_of
 from simulator.web.runs import check_size, find_run, give_control, run_json
 from simulator.web.serializers import (
@@ -30,6 +34,8 @@ from simulator.web.serializers import (
     FramesSerializer,
     GraphRequestSerializer,
     HealthSerializer,
+    RunChangeSerializer,
+    RunSerializer,
     RunWithGraphSerializer,
     ServicesSerializer,
     shape_schema,
@@ -106,9 +112,20 @@ class RunView(APIView):
     @extend_schema(parameters=[KEY], responses={200: RunWithGraphSerializer, 404: ErrorSerializer})
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
         """Read a run and its graph."""
+        owner, key = owner_of(request), request.query_params.get("key", "")
+        run = find_run(run_id, owner, key)
+        return Response({**run_json(run, owner, key), "graph": run.scenario})
+
+    @extend_schema(request=RunChangeSerializer, responses={200: RunSerializer, 400: ErrorSerializer, 404: ErrorSerializer})
+    def patch(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Choose who may control a run: its owner alone, or everyone with the link."""
         owner = owner_of(request)
-        run = find_run(run_id, owner, request.query_params.get("key", ""))
-        return Response({**run_json(run, owner), "graph": run.scenario})
+        run = find_run(run_id, owner, to_change=True)
+        controllers = _field(request, "controllers")
+        if controllers not in Controllers.values:
+            raise ApiError(400, "invalid-request", f"'{controllers}' says not who may control a run", f"Use {' or '.join(Controllers.values)}")
+        run.change(controllers=controllers)
+        return Response(run_json(run, owner))
 
     @extend_schema(responses={204: None, 404: ErrorSerializer})
     def delete(self, request: Request, run_id: uuid.UUID) -> Response:
@@ -133,13 +150,24 @@ class FramesView(APIView):
 class ReportView(APIView):
     """The report of a run."""
 
-    @extend_schema(parameters=[KEY], responses={200: OpenApiTypes.OBJECT, 404: ErrorSerializer})
+    @extend_schema(
+        parameters=[KEY, OpenApiParameter("format", str, enum=list(MEDIA_TYPES), description="A file with the definition of every figure; without it, the report alone")],
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/markdown"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR, 400: ErrorSerializer, 404: ErrorSerializer},
+    )
     def get(self, request: Request, run_id: uuid.UUID) -> HttpResponse:
-        """Read the report of a run that has ended."""
+        """Read the report of a run that has ended, as it is or as a file."""
         run = find_run(run_id, owner_of(request), request.query_params.get("key", ""))
+        style = request.query_params.get("format")
+        if style is not None and style not in MEDIA_TYPES:
+            raise ApiError(400, "invalid-request", f"'{style}' is no format of a report", f"Use {', '.join(MEDIA_TYPES)}")
         if not run.report:
             raise ApiError(404, "report-not-ready", "The report is made when the run ends", "Wait, or stop the run")
-        return HttpResponse(run.report, content_type="application/json")
+        if style is None:
+            return HttpResponse(run.report, content_type="application/json")
+        # Whoever reads the file is to find the run, too: the address is the view link, which lets nobody change anything of a run that is over.
+        content = write(style, json.loads(run.report), run.scenario, request.build_absolute_uri(f"/runs/{run.pk}/?key={run.view_key}"))
+        name = f"{slugify(run.name) or 'run'}-report.{ENDINGS[style]}"
+        return HttpResponse(content, content_type=f"{MEDIA_TYPES[style]}; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 class ControlsView(APIView):
@@ -151,11 +179,40 @@ class ControlsView(APIView):
         run = find_run(run_id, owner_of(request), request.query_params.get("key", ""))
         return Response([_control_json(row) for row in run.controls.all()])
 
-    @extend_schema(request={"application/json": shape_schema(Control)}, responses={201: ControlSerializer, 400: ErrorSerializer, 404: ErrorSerializer, 409: ErrorSerializer})
+    @extend_schema(parameters=[KEY], request={"application/json": shape_schema(Control)}, responses={201: ControlSerializer, 400: ErrorSerializer, 403: ErrorSerializer, 404: ErrorSerializer, 409: ErrorSerializer})
     def post(self, request: Request, run_id: uuid.UUID) -> Response:
         """Control a run that goes on; it takes effect between two frames."""
-        run = find_run(run_id, owner_of(request), to_change=True)
-        return Response(_control_json(give_control(run, request.data)), status=201)
+        owner, key = owner_of(request), request.query_params.get("key", "")
+        return Response(_control_json(give_control(find_run(run_id, owner, key), request.data, owner, key)), status=201)
+
+
+class CompareView(APIView):
+    """Runs side by side."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("runs", str, description="Ids of two runs or more, joined by commas; the others are compared with the first"),
+                    OpenApiParameter("keys", str, description="The keys of their view links in the same order, joined by commas, for runs of others")],
+        responses={200: OpenApiTypes.OBJECT, 400: ErrorSerializer, 404: ErrorSerializer, 409: ErrorSerializer})
+    def get(self, request: Request) -> Response:
+        """Compare runs that have ended: what differs in their diagrams, every figure, and what it comes to."""
+        owner = owner_of(request)
+        ids = [text for text in request.query_params.get("runs", "").split(",") if text]
+        keys = request.query_params.get("keys", "").split(",")
+        if not 2 <= len(ids) <= MOST_RUNS:
+            raise ApiError(400, "invalid-request", f"Two to {MOST_RUNS} runs can be compared, not {len(ids)}", "Name them as ?runs=ID,ID")
+        runs = [find_run(_run_id(text), owner, keys[place] if place < len(keys) else "") for place, text in enumerate(ids)]
+        for run in runs:
+            if not run.report:
+                raise ApiError(409, "report-not-ready", f"The run '{run.name or run.pk}' has no report: it goes on, or it failed", "Wait for its end, or compare others")
+        sides = [Side(run.name or f"Run {place}", json.loads(run.report), run.scenario, json.loads(run.samples or "{}")) for place, run in enumerate(runs, 1)]
+        return Response({**side_by_side(sides), "ids": ids})
+
+
+def _run_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ApiError(400, "invalid-request", f"'{text}' is not the id of a run") from None
 
 
 def _control_json(row: ControlRow) -> dict[str, Any]:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Literal
+
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE_MS = 30_000
+
+
+def eventually(page: Page, holds: Callable[[], bool], within_s: float = 10) -> None:
+    """Wait until something read from the page holds, for what ``expect`` of Playwright has no words for."""
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, f"still not so after {within_s} s; the line that called says what"
+        page.wait_for_timeout(50)
 
 
 class Editor:
@@ -35,6 +47,50 @@ class Editor:
     def card(self, node: str) -> Locator:
         """The card of a node."""
         return self.page.locator(f'.react-flow__node[data-id="{node}"]')
+
+    def place_of(self, node: str) -> tuple[float, float]:
+        """Where a node is in the diagram, whatever is in view."""
+        x, y = self.page.evaluate(
+            """node => { const { m41, m42 } = new DOMMatrix(getComputedStyle(document.querySelector(`.react-flow__node[data-id="${node}"]`)).transform); return [m41, m42] }""", node)
+        return float(x), float(y)
+
+    def view(self) -> tuple[float, float, float]:
+        """How the canvas is shifted (x, y) and zoomed."""
+        x, y, zoom = self.page.evaluate("() => { const m = new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport')).transform); return [m.m41, m.m42, m.a] }")
+        return float(x), float(y), float(zoom)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the canvas in the coordinates of the page."""
+        box = self.canvas.bounding_box()
+        assert box
+        return box["x"] + x, box["y"] + y
+
+    def sweep(self, start: tuple[float, float], end: tuple[float, float], button: Literal["left", "middle"] = "left") -> None:
+        """Drag the mouse over the canvas, from one of its points to another."""
+        mouse = self.page.mouse
+        mouse.move(*self.at(*start))
+        mouse.down(button=button)
+        mouse.move(*self.at((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), steps=4)
+        mouse.move(*self.at(*end), steps=4)
+        mouse.up(button=button)
+
+    def drag(self, node: str, dx: float, dy: float, *, drop: bool = True) -> None:
+        """Drag a card by its name."""
+        box = self.card(node).locator(".card-name").bounding_box()
+        assert box
+        x, y = box["x"] + 6, box["y"] + box["height"] / 2
+        mouse = self.page.mouse
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + 1, y + 1)
+        mouse.move(x + dx / 2, y + dy / 2, steps=5)
+        mouse.move(x + dx, y + dy, steps=5)
+        if drop:
+            mouse.up()
+
+    def selected(self) -> list[str]:
+        """The nodes that are selected."""
+        return [found.get_attribute("data-id") or "" for found in self.page.locator(".react-flow__node.selected").all()]
 
     def pull(self, node: str, port: str, target: str, *, drop: bool = True) -> None:
         """Pull a wire from a port to another card, by mouse."""

@@ -70,7 +70,7 @@ def test_several_are_selected_and_moved_together(page: Page) -> None:
 def test_the_palette_is_searched_and_adds_by_keyboard(page: Page) -> None:
     editor = Editor(page)
     editor.begin()
-    page.keyboard.press("/")
+    page.keyboard.press("Control+/")
     page.keyboard.type("lambda")
     expect(page.get_by_role("button", name="Add Lambda function")).to_be_visible()
     expect(page.get_by_role("button", name="Add SQS queue")).to_have_count(0)
@@ -81,7 +81,7 @@ def test_the_palette_is_searched_and_adds_by_keyboard(page: Page) -> None:
 def test_a_preset_is_found_dragged_and_has_its_parameters(page: Page) -> None:
     editor = Editor(page)
     editor.begin()
-    page.keyboard.press("/")
+    page.keyboard.press("Control+/")
     page.keyboard.type("support tickets")
     source = editor.place("SaaS partner", 300, 100)
     expect(editor.card(source)).to_contain_text("saas partner")

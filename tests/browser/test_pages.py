@@ -31,6 +31,24 @@ def test_every_example_opens_and_runs_with_one_click(page: Page, slug: str) -> N
     expect(Editor(page).dock("Report")).to_contain_text("every one accounted for", timeout=PATIENCE_MS)
 
 
+def test_examples_stand_by_topic_and_are_searched(page: Page) -> None:
+    page.goto("/")
+    topics = page.locator(".gallery-topic > h3")
+    expect(topics.first).to_have_text("Start here")
+    cards = page.locator(".gallery-card")
+    expect(cards).to_have_count(len(examples()))
+    page.keyboard.press("/")
+    page.keyboard.type("fifo head")
+    expect(cards).to_have_count(0)
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_label("Search the examples").fill("FIFO customer")
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text("one bad order")
+    expect(topics).to_have_text(["Queues and functions"])
+    page.keyboard.press("Escape")
+    expect(cards).to_have_count(len(examples()))
+
+
 def test_a_diagram_is_duplicated_and_deleted_from_the_start_page(page: Page) -> None:
     page.goto("/")
     page.get_by_role("button", name="Open: Work queue").click()
@@ -41,8 +59,8 @@ def test_a_diagram_is_duplicated_and_deleted_from_the_start_page(page: Page) -> 
     rows = page.locator(".gallery-list li")
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Delete Work queue (copy)").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(rows).to_have_count(1)
+    expect(page.get_by_role("region", name="Your diagrams").locator("li")).to_have_count(1)
+    expect(page.get_by_text("Trash (1)")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -74,7 +74,7 @@ def test_draw_run_watch_leave_and_come_back(page: Page, trace_file: Path) -> Non
     expect(page.get_by_label("What limits this node")).to_contain_text("arrive")
     page.get_by_role("button", name="To the end").click()
 
-    assert editor.dock("Charts").locator("figure").count() > 2
+    expect(editor.dock("Charts").locator("figure").nth(2)).to_be_visible()
     expect(editor.dock("Why")).to_contain_text("instead of")
     expect(editor.dock("Why")).to_contain_text("at its reserved concurrency")
     expect(editor.dock("Paths")).to_contain_text("processed")
@@ -117,7 +117,8 @@ def test_control_a_run_while_it_goes_on(page: Page) -> None:
     page.get_by_role("button", name="No load (0×)").click()
     page.keyboard.press("Escape")
     dock.get_by_role("button", name="Inject fault").click()
-    page.get_by_role("menuitem", name="The function stops").click()
+    page.get_by_role("dialog").get_by_role("button", name="The function stops").click()
+    page.get_by_role("dialog", name="The function stops").get_by_role("button", name="Inject").click()
     dock.get_by_role("button", name="Resume").click()
     expect(dock.get_by_role("button", name="Load 0×")).to_be_visible()
     # A parameter that may change during a run changes in the run that goes on, and in the diagram.
@@ -126,7 +127,7 @@ def test_control_a_run_while_it_goes_on(page: Page) -> None:
     editor.type_into("Visibility timeout", "5 min")
     editor.saved()
     log = editor.dock("Log")
-    expect(log).to_contain_text("visibility_timeout_s is now 300")
+    expect(log).to_contain_text("Visibility timeout is set to 5 min; it acts in 1 min")
     expect(log).to_contain_text("The load is now 0 times")
     expect(log).to_contain_text("The function stops")
     editor.speed("300×")
@@ -186,3 +187,50 @@ def test_a_killed_simulation_ends_the_run_with_a_clear_state(page: Page, server:
     expect(notice).to_have_count(0, timeout=PATIENCE_MS)
     editor.wait_for_time(3)
     page.locator(".dock").get_by_role("button", name="Stop", exact=True).click()
+
+
+def test_a_report_leaves_as_a_file_and_on_paper_and_a_link_leads_to_a_moment(page: Page, visitor: Page) -> None:
+    editor = Editor(page)
+    open_example(editor, "Work queue")
+    editor.speed("Max")
+    expect(page.get_by_role("button", name="Run again").first).to_be_visible(timeout=PATIENCE_MS)
+    report = editor.dock("Report")
+    for style, ending, words in (("Markdown", "md", "## What happened"), ("CSV", "csv", "figure,title,value,unit,definition"), ("JSON", "json", '"definitions"')):
+        report.get_by_role("button", name="Download").click()
+        with page.expect_download() as download:
+            page.get_by_role("menuitem", name=style).click()
+        assert download.value.suggested_filename == f"work-queue-report.{ending}"
+        assert words in download.value.path().read_text(encoding="utf-8")
+
+    # What paper would show while the browser's own dialog is open.
+    page.evaluate("window.print = () => { window.printed = true }")
+    report.get_by_role("button", name="Print").click()
+    page.wait_for_function("window.printed")
+    page.emulate_media(media="print")
+    sheet = page.locator(".print-sheet")
+    for words in ("every one accounted for", "Messages that can be received now: the backlog.", "Requests, standard queue"):
+        expect(sheet).to_contain_text(words)
+    expect(sheet).to_be_visible()
+    for hidden in (".topbar", ".dock", ".canvas"):
+        expect(page.locator(hidden)).to_be_hidden()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(sheet).to_have_count(0)
+    expect(page.locator(".canvas")).to_be_visible()
+
+    timeline = page.get_by_label("Moment shown")
+    timeline.focus()
+    for _ in range(3):
+        timeline.press("PageDown")
+    shown = timeline.get_attribute("aria-valuetext")
+    assert shown
+    assert "looking back" in shown
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy a link to this moment").click()
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    visitor.goto(link)
+    expect(visitor.get_by_label("Moment shown")).to_have_attribute("aria-valuetext", shown, timeout=PATIENCE_MS)
+    expect(visitor.get_by_label("What came of the run")).to_be_visible()
+    visitor.goto(re.sub(r"t=[\d.]+", "t=soon", link))
+    expect(visitor.get_by_role("alert")).to_contain_text("“soon”, which is no number of seconds")

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from simulator.__main__ import main
+from simulator.report_formats import to_csv, to_markdown
+from simulator.scenario import Scenario
 
 SCENARIO: dict[str, Any] = {
     "version": 1,
@@ -47,6 +49,32 @@ def broken(**changes: Any) -> str:
     return json.dumps({**SCENARIO, **changes})
 
 
+class TestScript:
+    def test_a_report_is_replayed_from_its_controls(self, scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        lines = [{"time_s": 5.5, "action": "fault", "node": "desk", "fault": "fails", "value": {"share": 1}, "for_s": 5}, {"time_s": 9, "action": "load", "value": 3}]
+        script = tmp_path / "script.json"
+        script.write_text(json.dumps(lines))
+        assert main(["run", scenario, "--script", str(script), "--json"]) == 0
+        first = json.loads(capsys.readouterr().out)
+        assert [control["time_s"] for control in first["controls"]] == [5.5, 9]
+        assert first["nodes"]["desk"]["metrics"]["Errors"]["total"] > 0
+        (tmp_path / "report.json").write_text(json.dumps(first))
+        assert main(["run", scenario, "--script", str(tmp_path / "report.json"), "--json"]) == 0
+        again = json.loads(capsys.readouterr().out)
+        for report in (first, again):
+            del report["wall_s"], report["messages_per_wall_s"]
+        assert first == again
+        (tmp_path / "with.json").write_text(broken(script=lines))
+        assert main(["run", str(tmp_path / "with.json"), "--script", "none", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["controls"] == []
+
+    def test_a_file_without_controls_and_a_line_that_makes_no_sense_are_told(self, scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["run", scenario, "--script", write(tmp_path, '{"nodes": 3}')]) != 0
+        assert "no list of controls" in capsys.readouterr().err
+        assert main(["check", scenario, "--script", write(tmp_path, '[{"time_s": 5, "action": "fault", "node": "desk", "fault": "melts"}]')]) == 1
+        assert "has no fault 'melts'" in "".join(capsys.readouterr())
+
+
 class TestRun:
     def test_prints_a_report_for_people(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["run", scenario]) == 0
@@ -55,6 +83,17 @@ class TestRun:
         assert "desk.workers" in told
         for section in ("Nodes", "Limits", "Where time went", "Paths", "Cost", "Messages"):
             assert section in told
+
+    def test_markdown_and_csv_are_what_the_browser_downloads(self, scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["run", scenario, "--json", "--csv", str(tmp_path / "report.csv")]) == 0
+        report, graph = json.loads(capsys.readouterr().out), Scenario.from_json(SCENARIO).to_json()
+        assert (tmp_path / "report.csv").read_bytes().decode() == to_csv(report, graph)
+        assert main(["run", scenario, "--markdown"]) == 0
+        assert capsys.readouterr().out == to_markdown(report, graph)
+
+    def test_a_csv_file_that_cannot_be_written_is_named(self, scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["run", scenario, "--csv", str(tmp_path / "no" / "report.csv")]) == 2
+        assert f"Cannot write the report to '{tmp_path}/no/report.csv': No such file or directory" in capsys.readouterr().err.replace("\n", "")
 
     def test_json_is_the_report(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["run", scenario, "--json"]) == 0

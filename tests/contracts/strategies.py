@@ -14,6 +14,9 @@ DURATION_S = 40.0
 LARGEST = {"per_s": 60.0, "per_min": 3000.0, "s": 1000.0, "count": 300.0, "messages": 5000.0, "times": 30.0, "bytes": 300_000.0}
 """Schemas allow far more than a test has time for; beyond these, values only cost time."""
 
+FEW = {"messages": 3}
+"""What multiplies at each node of a way, by its name."""
+
 
 class Unmade(Exception):
     """A schema that this does not know how to fill; the default stays."""
@@ -70,6 +73,8 @@ def objects(schema: dict[str, Any], shapes: dict[str, Any]) -> st.SearchStrategy
         made = _or_none(entry, shapes, "")
         if made is None:
             continue
+        if name in FEW:
+            made = st.integers(1, FEW[name])
         ((required if "const" in entry or name in schema.get("required", ()) else optional)[name]) = made
     return st.fixed_dictionaries(required, optional=optional)
 
@@ -93,8 +98,7 @@ def without_refused(graph: dict[str, Any]) -> dict[str, Any]:
                         del entry["parameters"][name]
                     else:
                         entry["parameters"] = {}
-            if finding.wire and not next(wire for wire in graph["wires"] if wire["id"] == finding.wire)["parameters"]:
-                graph["wires"] = [wire for wire in graph["wires"] if wire["id"] != finding.wire]
+            graph["wires"] = [wire for wire in graph["wires"] if wire["id"] != finding.wire or wire["parameters"]]
     return graph
 
 
@@ -103,18 +107,17 @@ def scenarios_like(graph: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
     @st.composite
     def drawn(draw: st.DrawFn) -> dict[str, Any]:
-        kinds = {node["id"]: node["kind"] for node in graph["nodes"]}
         nodes = [{**node, "parameters": draw(parameters_of(catalog.describe(node["kind"])["parameters"]))} for node in graph["nodes"]]
-        wires = [{**wire, "parameters": draw(_wire_parameters(kinds, wire))} for wire in graph["wires"]]
+        by_id = {node["id"]: node for node in nodes}
+        wires = [{**wire, "parameters": draw(_wire_parameters(by_id, wire))} for wire in graph["wires"]]
         run = {"duration_s": DURATION_S, "seed": draw(st.integers(0, 1000)), "frame_interval_s": draw(st.sampled_from([None, 7.0]))}
         return without_refused({"version": 1, "nodes": nodes, "wires": wires, "run": run})
 
     return drawn()
 
 
-def _wire_parameters(kinds: dict[str, str], wire: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    source = catalog.port(kinds[wire["from"]["node"]], wire["from"]["port"])
-    target = catalog.port(kinds[wire["to"]["node"]], wire["to"]["port"])
+def _wire_parameters(nodes: dict[str, dict[str, Any]], wire: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    source, target = (catalog.port(nodes[end["node"]]["kind"], end["port"], nodes[end["node"]]["parameters"]) for end in (wire["from"], wire["to"]))
     assert source is not None
     assert target is not None
     return parameters_of(catalog.schema(catalog.wire_parameters(source, target)))
@@ -128,11 +131,11 @@ def diagrams(draw: st.DrawFn) -> dict[str, Any]:
     legal = [
         (source["id"], out.name, target["id"], into.name)
         for source in nodes for target in nodes
-        for out in catalog.service(source["kind"]).ports if out.direction is Direction.OUT
-        for into in catalog.service(target["kind"]).ports if out.fits(into)
+        for out in catalog.ports_of(source["kind"], source["parameters"]) if out.direction is Direction.OUT
+        for into in catalog.ports_of(target["kind"], target["parameters"]) if out.fits(into)
     ]
     chosen = draw(st.lists(st.sampled_from(legal), unique=True, max_size=10)) if legal else []
-    by_id = {node["id"]: node["kind"] for node in nodes}
+    by_id = {node["id"]: node for node in nodes}
     wires = []
     for place, (source, out, target, into) in enumerate(chosen):
         wire = {"id": f"w{place}", "from": {"node": source, "port": out}, "to": {"node": target, "port": into}}

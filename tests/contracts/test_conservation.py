@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from simulator import catalog, findings
 from simulator.run import Simulation
 from simulator.scenario import Scenario
+from simulator.vocabulary import Direction, Verb
+from tests.contracts.effort import frames_within_reach
 from tests.contracts.strategies import diagrams, scenarios_like
 
 KINDS = sorted(catalog.kinds())
@@ -20,7 +23,7 @@ patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, Hea
 def balance(graph: dict[str, Any], controls: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Run a scenario and hold its report, and every frame on the way, to the balance of messages."""
     simulation = Simulation(graph)
-    for frame in simulation.frames():
+    for frame in frames_within_reach(simulation):
         totals = frame.to_json()["totals"]
         assert totals["created"] == totals["finished"] + totals["lost"] + totals["unfinished"], f"at {frame.time_s} s"
         for control in (controls or []) if frame.seq == 5 else []:
@@ -46,7 +49,7 @@ def runnable(graph: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(drawn=st.data())
-@settings(max_examples=40, **patient)
+@settings(max_examples=25, **patient)
 def test_any_parameters(kind: str, drawn: st.DataObject) -> None:
     graph = drawn.draw(scenarios_like(dict(catalog.service(kind).example)))
     assume(runnable(graph))
@@ -64,13 +67,43 @@ def test_any_diagram(graph: dict[str, Any]) -> None:
 def test_every_fault_strikes_and_is_cleared(kind: str) -> None:
     example = dict(catalog.service(kind).example)
     node = next(node["id"] for node in example["nodes"] if node["kind"] == kind)
+    untouched = balance(example)
     for fault in catalog.describe(kind)["faults"]:
         values = {name: entry["default"] for name, entry in fault["parameters"].get("properties", {}).items()}
-        balance(example, [{"action": "fault", "node": node, "fault": fault["name"], "value": values}])
-        balance(example, [{"action": "fault", "node": node, "fault": fault["name"], "value": values}, {"action": "clear_fault", "node": node, "fault": fault["name"]}])
-        untouched = balance(example)
-        struck = balance(example, [{"action": "fault", "node": node, "fault": fault["name"], "value": values}])
-        assert struck["nodes"] != untouched["nodes"], f"the fault {fault['name']} changes nothing"
+        strike = {"action": "fault", "node": node, "fault": fault["name"], "value": values}
+        struck = balance(example, [strike])
+        if hasattr(catalog.service(kind), f"fault_{fault['name']}") or is_called(node, example):
+            assert struck["nodes"] != untouched["nodes"], f"the fault {fault['name']} changes nothing"
+        balance(example, [strike, {"action": "clear_fault", "node": node, "fault": fault["name"]}])
+
+
+def is_called(node: str, graph: dict[str, Any]) -> bool:
+    """Whether something sends to this node or calls it, so that the faults of its callers have somebody to strike."""
+    ports = {port.name: port for port in catalog.service(next(one["kind"] for one in graph["nodes"] if one["id"] == node)).ports if port.direction is Direction.IN}
+    return any(ports[wire["to"]["port"]].verb is not Verb.POLL for wire in graph["wires"] if wire["to"]["node"] == node)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_legal_wire_carries_messages_or_says_why_not(kind: str) -> None:
+    """The example of the kind with one more node: each that a wire may lead to, from each port."""
+    for out in (port for port in catalog.service(kind).ports if port.direction is Direction.OUT):
+        for target in KINDS:
+            for into in (port for port in catalog.service(target).ports if port.direction is Direction.IN and out.fits(port)):
+                graph = with_target(kind, out.name, target, into.name)
+                if runnable(graph):
+                    balance(graph)
+
+
+def with_target(kind: str, out: str, target: str, into: str) -> dict[str, Any]:
+    example: dict[str, Any] = copy.deepcopy(dict(catalog.service(kind).example))
+    node = next(node["id"] for node in example["nodes"] if node["kind"] == kind)
+    most = next(port.max_wires for port in catalog.service(kind).ports if port.name == out)
+    mine = [wire for wire in example["wires"] if wire["from"] == {"node": node, "port": out}]
+    if most is not None and len(mine) >= most:
+        example["wires"] = [wire for wire in example["wires"] if wire is not mine[-1]]
+    example["nodes"].append({"id": "added", "kind": target, "parameters": {}})
+    example["wires"].append({"id": "to-added", "from": {"node": node, "port": out}, "to": {"node": "added", "port": into}, "parameters": {}})
+    return {**example, "run": {"duration_s": 20, "seed": 3}}
 
 
 def test_the_strategies_reach_wires_and_messages() -> None:

@@ -15,6 +15,7 @@ from simulator import catalog, findings
 from simulator.frames import FrameShape
 from simulator.run import Simulation, simulate
 from simulator.scenario import Scenario
+from simulator.wire_faults import INBOUND_FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = sorted(catalog.kinds())
@@ -118,8 +119,9 @@ def test_names_are_unique_and_known(kind: str) -> None:
     overlay = described["overlay"]
     assert {overlay["bar"]["metric"], *(figure["metric"] for figure in overlay["figures"])} <= metrics
     service = catalog.service(kind)
+    of_all = {fault.name for fault in INBOUND_FAULTS}
     for fault in described["faults"]:
-        assert callable(getattr(service, f"fault_{fault['name']}", None)), f"{kind}: nothing carries out the fault {fault['name']}"
+        assert fault["name"] in of_all or callable(getattr(service, f"fault_{fault['name']}", None)), f"{kind}: nothing carries out the fault {fault['name']}"
     assert json.loads(json.dumps(described, allow_nan=False)) == described
 
 
@@ -191,6 +193,49 @@ def test_its_frames_have_the_shape_and_count_on(kind: str) -> None:
                 assert state["metrics"][name] >= seen.setdefault(node, {}).get(name, 0), f"{name} went down at {content['time_s']} s"
                 seen[node][name] = state["metrics"][name]
     assert place > 10
+
+
+FILLED_BY = {"tank": {"gauge"}, "slots": {"gauge"}, "capacity": {"sum", "gauge"}, "rates": {"sum"}}
+"""The types of the metrics that fill a picture of each shape."""
+
+
+@every_kind
+def test_its_card_has_a_picture_that_its_frames_fill(kind: str) -> None:
+    described = catalog.describe(kind)
+    picture, parts = described["overlay"]["picture"], described["parts"]
+    assert picture is not None, f"{kind} declares no picture for its card: give its Overlay one, as in docs/how-to/add-a-service.md"
+    fills = [fill["name"] for fill in picture["fills"]]
+    types = {metric["name"]: metric["type"] for metric in described["metrics"]}
+    if picture["shape"] == "targets":
+        assert not fills
+        assert any(port["direction"] == "out" for port in described["ports"])
+    elif picture["shape"] in ("bars", "states"):
+        assert fills
+        assert set(fills) <= {figure["name"] for figure in parts["figures"]}
+    else:
+        assert fills
+        assert {types.get(name) for name in fills} <= FILLED_BY[picture["shape"]], f"{kind}: a {picture['shape']} cannot be filled with {fills}"
+    if picture["shape"] == "capacity":
+        assert [types[name] for name in fills] == ["sum", "gauge"] * (len(fills) // 2)
+    assert not (picture["limit"] and picture["among"])
+    assert picture["among"] is None or types[picture["among"]] == "gauge"
+    assert 2 <= len(described["overlay"]["figures"]) <= 4
+    assert sum(not figure["quiet"] for figure in described["overlay"]["figures"]) <= 2, "two numbers always, the others when they are above zero"
+    limits = {picture["limit"], *(figure["of"] for figure in described["overlay"]["figures"]), *(metric["limit"] for metric in described["metrics"])} - {None}
+    example = dict(catalog.service(kind).example)
+    nodes = [node["id"] for node in example["nodes"] if node["kind"] == kind]
+    out = [wire["id"] for wire in example["wires"] if wire["from"]["node"] in nodes]
+    filled = False
+    for frame in Simulation(example).frames():
+        content = frame.to_json()
+        for node in (content["nodes"][node] for node in nodes):
+            assert limits <= set(node["limits"]), f"{kind}: no such limit"
+            assert ("parts" in node) == (parts is not None)
+            for counts in node.get("parts", {}).values():
+                assert set(counts) == {figure["name"] for figure in parts["figures"]}
+            told = [node["metrics"][name] for name in fills if name in types] + [counts[name] for counts in node.get("parts", {}).values() for name in fills if name in counts]
+            filled = filled or any(told) or (picture["shape"] == "targets" and any(content["wires"][wire]["delivered"] for wire in out))
+    assert filled, "its own example never fills it"
 
 
 @every_kind

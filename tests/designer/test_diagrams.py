@@ -197,3 +197,54 @@ def test_pages_and_unknown_addresses_answer(client: Client) -> None:
     assert client.get("/nowhere/").status_code == 404
     assert refused(client.get("/api/nowhere/"), 404)["code"] == "not-found"
     assert client.get("/api/docs/").status_code == 200
+
+
+def test_a_deleted_diagram_is_in_the_trash_until_it_is_restored_or_erased(client: Client) -> None:
+    made = create(client)
+    path = f"/api/diagrams/{made['id']}/"
+    assert client.delete(path).status_code == 204
+    refused(client.get(path), 404)
+    assert client.get("/api/diagrams/").json() == []
+    trashed = client.get("/api/diagrams/?trash=1").json()
+    assert [entry["id"] for entry in trashed] == [made["id"]]
+    assert trashed[0]["trashed_at"]
+    assert send(client, "post", f"{path}restore/").json()["graph"] == made["graph"]
+    assert client.get(path).status_code == 200
+    refused(send(client, "post", f"{path}restore/"), 404)
+    refused(client.delete(f"{path}?forever=1"), 404)
+    client.delete(path)
+    refused(Client().post(f"{path}restore/"), 404)
+    assert client.delete(f"{path}?forever=1").status_code == 204
+    refused(send(client, "post", f"{path}restore/"), 404)
+    assert client.get("/api/diagrams/?trash=1").json() == []
+
+
+def test_of_a_full_trash_the_oldest_goes(client: Client, settings: Any) -> None:
+    settings.MAX_TRASHED_DIAGRAMS_PER_OWNER = 2
+    made = [create(client)["id"] for _ in range(3)]
+    for diagram in made:
+        client.delete(f"/api/diagrams/{diagram}/")
+    assert sorted(entry["id"] for entry in client.get("/api/diagrams/?trash=1").json()) == sorted(made[1:])
+
+
+def test_restoring_keeps_to_the_limit_of_diagrams(client: Client, settings: Any) -> None:
+    first = create(client)["id"]
+    client.delete(f"/api/diagrams/{first}/")
+    create(client)
+    settings.MAX_DIAGRAMS_PER_OWNER = 1
+    assert refused(send(client, "post", f"/api/diagrams/{first}/restore/"), 429)["code"] == "too-many-diagrams"
+
+
+def test_a_version_is_named_and_kept(client: Client, settings: Any) -> None:
+    settings.MAX_VERSIONS_PER_DIAGRAM, settings.MAX_NAMED_VERSIONS_PER_DIAGRAM = 2, 1
+    made = create(client)
+    path = f"/api/diagrams/{made['id']}/"
+    assert send(client, "patch", f"{path}versions/1/", {"name": "Before the sale"}).json()["name"] == "Before the sale"
+    for number in (1, 2, 3):
+        send(client, "put", path, {"graph": graph(delay_s=number), "base_version": number})
+    assert [(entry["number"], entry["name"]) for entry in client.get(f"{path}versions/").json()] == [(4, ""), (3, ""), (1, "Before the sale")]
+    assert refused(send(client, "patch", f"{path}versions/3/", {"name": "another"}), 429)["code"] == "too-many-names"
+    assert send(client, "patch", f"{path}versions/1/", {"name": ""}).json()["name"] == ""
+    refused(send(client, "patch", f"{path}versions/9/", {"name": "x"}), 404)
+    for wrong in (None, 3, "x" * 201):
+        refused(send(client, "patch", f"{path}versions/1/", {"name": wrong}), 400)

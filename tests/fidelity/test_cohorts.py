@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import catalog
+from simulator import catalog, theory
 from simulator.engine.agenda import Agenda
 from simulator.engine.cohorts import Span, share_out, take_first, take_some, unroll
 from simulator.engine.message import Message, MessageType, Path
@@ -19,9 +19,10 @@ from simulator.mechanics.cohort_station import busy_chance, waiting_ratio
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.scenario import Scenario
 from simulator.validation import Validation
-from tests.drawing import Outcome, constant, drawing, outcome, rate
+from tests.drawing import INSTANT, Outcome, constant, drawing, outcome, rate
 
 LARGE_QUOTA = {"in_flight_quota": 10_000_000}
+pytestmark = pytest.mark.xdist_group("cohorts")
 
 
 def cohort(count: int, born: tuple[float, float], here: tuple[float, float]) -> Message:
@@ -135,6 +136,26 @@ def test_batches_carry_off_what_arrives(utilisation: float, batch: int) -> None:
     assert waiting_ratio(batch, 1.0, batch) == 1.0
 
 
+def steady(slots: int, utilisation: float, duration: dict[str, Any], **run: Any) -> dict[str, Any]:
+    """A queue of workers that need no time for calls, under an even chance of arrivals; work takes 100 ms on average."""
+    return drawing(
+        {"source": ("traffic", {"load": rate(utilisation * slots / 0.1)}), "queue": ("sqs", {}), "work": ("worker", {"workers": slots, "duration": duration})},
+        {"source.out -> queue.in": {}, "queue.out -> work.source": {"request_latency": INSTANT}}, duration_s=1500, warm_up_s=300, **run)
+
+
+@pytest.mark.parametrize(("slots", "utilisation"), [(100, 0.7), (100, 0.85), (100, 0.95), (500, 0.95)])
+@pytest.mark.parametrize(("duration", "factor"), [({"type": "exponential", "mean_s": 0.1}, 1.0), (constant(0.1), 0.5)], ids=["M", "D"])
+def test_waits_by_chance_are_those_of_theory(slots: int, utilisation: float, duration: dict[str, Any], factor: float) -> None:
+    """Ticks bring more or less than they should by chance: that must not make messages wait a second time."""
+    per_s = utilisation * slots / 0.1
+    seen = outcome(steady(slots, utilisation, duration, fidelity=round(per_s / 5)))
+    assert seen.report["fidelity"]["nodes"]["queue"]["used"] == "cohorts"
+    wait = seen.metric("queue", "MessageWait")
+    assert wait["mean"] == pytest.approx(factor * theory.mmc_wait_s(per_s, 0.1, slots), rel=0.2, abs=3e-4)
+    # The factor is approximate for a quantile (single messages, constant work, 95 %: 35 ms for 39 ms); a second wait made it more than twice as long.
+    assert wait["p99"] == pytest.approx(factor * theory.mmc_wait_quantile_s(0.99, per_s, 0.1, slots), rel=0.25, abs=3e-3)
+
+
 # -- runs -----------------------------------------------------------------------------------------------------------
 
 
@@ -146,7 +167,7 @@ def pipeline(load: Mapping[str, Any], mapping: Mapping[str, Any] | None = None, 
     return drawing(
         {"source": ("traffic", {"load": load}), "topic": ("sns", {}), "queue": ("sqs", LARGE_QUOTA), "dead": ("sqs", {}),
          "work": ("lambda", {"duration": {"type": "lognormal", "p50_s": 0.1, "p99_s": 0.4}, "batch_work": "single"} | function)},
-        {"source.out -> topic.in": {}, "topic.out -> queue.in": {}, "queue.dlq -> dead.in": {},
+        {"source.out -> topic.in": {}, "topic.out -> queue.in": {"delivery_latency": {"type": "lognormal", "p50_s": 0.073, "p99_s": 0.225}}, "queue.dlq -> dead.in": {},
          "queue.out -> work.source": {"pollers_at_start": 60, "poller_ceiling": 60, "report_batch_item_failures": True} | dict(mapping or {})},
         duration_s=60, frame_interval_s=0.5)
 

@@ -172,6 +172,18 @@ def machines(number: int, repairers: int, up_s: float, repair_s: float) -> Syste
                   "Machine repair, or a closed network: the rate of arrivals falls as more are down")
 
 
+def users(number: int, workers: int, think_s: float, service_s: float) -> System:
+    """A closed load: users who think, ask a server with a line, and wait for the answer."""
+    scenario = drawing(
+        {"users": ("traffic", {"load": {"shape": "users", "users": number, "think_time": exponential(think_s)}}),
+         "server": ("http_endpoint", {"latency": exponential(service_s), "workers": workers, "queue_limit": number, "server_timeout_s": None})},
+        {"users.requests -> server.in": {}}, **run_of(12_000, number / (think_s + service_s)),
+    )
+    wait_s, per_s = theory.finite_source_wait_s(number, think_s, service_s, workers)
+    return System(scenario, {"Wq": metric("server", "QueueTime"), "W": metric("users", "ResponseTime"), "rate": metric("users", "MessagesAccepted", "per_s")}, {"Wq": wait_s, "W": wait_s + service_s, "rate": per_s},
+                  "Machine repair with users for machines; the response time law `N = rate (think time + W)` follows")
+
+
 def batches(per_s: float, batch: int) -> System:
     """One poller whose function needs the same time for a batch of any size."""
     scenario = drawing(
@@ -271,4 +283,6 @@ SYSTEMS = {
     "two in a row": tandem(),
     "two with feedback": feedback(),
     "20 machines, 2 repairers": machines(20, 2, 10.0, 1.0),
+    "20 users, 2 workers": users(20, 2, 10.0, 1.0),
+    "50 users, 1 worker, saturated": users(50, 1, 20.0, 1.0),
 }

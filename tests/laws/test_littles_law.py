@@ -9,6 +9,8 @@ import pytest
 from tests.drawing import Outcome, outcome
 from tests.laws.systems import exponential, run_of, station, tandem
 
+pytestmark = pytest.mark.xdist_group("littles-law")
+
 
 @pytest.fixture(scope="module")
 def busy() -> Outcome:

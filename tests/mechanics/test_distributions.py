@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
 from simulator.engine.streams import Stream
+from simulator.mechanics.distribution_figure import distribution_figure
 from simulator.mechanics.distributions import Distribution, DurationDistribution, Gamma, Lognormal, Percentiles
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Distribution)
@@ -53,6 +54,22 @@ class TestEvery:
     def test_variance_of_draws_is_the_variance(self, given: dict[str, Any]) -> None:
         distribution = made(given)
         assert drawn(distribution).var() == pytest.approx(distribution.variance_s2(), rel=0.1, abs=1e-12)
+
+    def test_the_share_of_draws_within_a_duration_is_that_share(self, given: dict[str, Any]) -> None:
+        distribution = made(given)
+        draws = drawn(distribution)
+        for share in (0.02, 0.3, 0.6, 0.9, 0.98):
+            for duration_s in (distribution.quantile_s(share) * (1 + 1e-9), distribution.quantile_s(share) * 1.01):
+                assert (draws <= duration_s).mean() == pytest.approx(distribution.share_within(duration_s), abs=0.01)
+
+    def test_the_figure_holds_all_but_the_ends(self, given: dict[str, Any]) -> None:
+        figure = distribution_figure(given)
+        bins = figure["bins"]
+        assert 0.985 <= sum(bins["shares"]) <= 1 + 1e-9
+        assert min(bins["shares"]) >= 0
+        assert len(bins["edges_s"]) == len(bins["shares"]) + 1
+        counted = np.diff(np.searchsorted(np.sort(drawn(made(given))), bins["edges_s"], side="right"))
+        assert counted / DRAWS == pytest.approx(np.array(bins["shares"]), abs=0.012)
 
     def test_quantiles_of_draws_are_the_quantiles(self, given: dict[str, Any]) -> None:
         distribution = made(given)

@@ -81,6 +81,13 @@ def test_which_client_errors_are_retried(status: int, retried: bool) -> None:
     assert seen.total("api", "CallsRejected") == (0 if retried else 1)
 
 
+@pytest.mark.parametrize("status", [401, 407, 409])
+def test_the_guide_of_2023_retried_fewer_client_errors(status: int) -> None:
+    scenario = called(at_times(1), endpoint={"client_error_share": 1, "client_error_status": status}, rule={"maximum_retry_attempts": 2}, dead=True, duration_s=60)
+    next(node for node in scenario["nodes"] if node["id"] == "api")["parameters"]["retried_statuses"] = "until_2023"
+    assert outcome(scenario).total("web", "Requests") == 1
+
+
 @pytest.mark.parametrize("endpoint", [{"failure_probability": 1}, {"rate_limit_per_s": 1e-6, "rate_limit_burst": 1}, {"outages": [{"start_s": 0, "length_s": 500}]}], ids=["5xx", "429", "refused"])
 def test_server_errors_throttles_and_refused_connections_are_retried(endpoint: dict[str, Any]) -> None:
     seen = outcome(called(at_times(1, 2), endpoint=endpoint, rule={"maximum_retry_attempts": 2}, duration_s=100))

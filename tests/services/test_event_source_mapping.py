@@ -37,7 +37,7 @@ def clear(name: str, time_s: float) -> dict[str, Any]:
 
 def setting(name: str, time_s: float, value: Any) -> dict[str, Any]:
     """A change of the mapping while the run goes on."""
-    return {"time_s": time_s, "action": "parameter", "node": "function", "wire": "w1", "parameter": name, "value": value}
+    return {"time_s": time_s, "action": "parameter", "after_s": 0, "node": "function", "wire": "w1", "parameter": name, "value": value}
 
 
 # -- pollers --------------------------------------------------------------------------------------------------------

@@ -10,8 +10,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from simulator import catalog
+from simulator.engine.message import Message, MessageType
+from simulator.engine.network import Network
+from simulator.engine.outcomes import Refusal
+from simulator.mechanics.calling import CallPolicy
+from simulator.mechanics.cold_starts import INIT_MS
 from simulator.mechanics.distributions import Distribution
-from simulator.services.lambda_ import INIT_MS
 from tests.drawing import Outcome, at_times, constant, drawing, outcome, rate
 
 WARM = {"sandbox_start_s": 0, "runtime": "rust", "idle_half_life_s": 86400}
@@ -88,7 +92,7 @@ def test_a_timeout_kills_the_invocation_and_resets_its_environment() -> None:
     seen = outcome(called(at_times(1, 11, 21, 31, 41), {"duration": constant(10), "timeout_s": 3}, duration_s=60))
     assert seen.metric("function", "Duration")["max"] == 3
     assert seen.total("function", "Errors") == seen.total("function", "Invocations") == seen.total("function", "ColdStarts") == 5
-    assert seen.lost("source") == {"function_error": 5}
+    assert seen.lost("source") == {"function_timeout": 5}, "the caller is told that it timed out"
     assert outcome(called(at_times(1, 11, 21, 31, 41), {"duration": constant(2), "timeout_s": 3}, duration_s=60)).total("function", "ColdStarts") == 1
 
 
@@ -135,7 +139,7 @@ def test_reserved_concurrency_is_a_guarantee_that_others_lose() -> None:
 
 
 def test_a_reservation_can_be_changed_during_a_run() -> None:
-    more = {"time_s": 10, "action": "parameter", "node": "first", "parameter": "reserved_concurrency", "value": 18}
+    more = {"time_s": 10, "action": "parameter", "after_s": 0, "node": "first", "parameter": "reserved_concurrency", "value": 18}
     seen = two_functions({"duration": constant(0.1), "reserved_concurrency": 1}, {"duration": constant(0.1)}, {"concurrent_executions": 20}, at_times(*[1] * 10, *[20] * 20), at_times(*[1] * 25, *[20] * 10), more)
     assert seen.total("first", "Invocations") == 1 + 18
     assert seen.total("second", "Invocations") == 19 + 2
@@ -210,7 +214,7 @@ def test_ten_requests_a_second_for_each_concurrency() -> None:
 
 
 def test_the_first_request_waits_for_an_environment_and_the_next_does_not() -> None:
-    """Caller's time: sandbox, initialisation and handler, then the handler alone; Duration knows nothing of it, the bill does."""
+    """Caller's time: sandbox, initialisation and handler, then the handler alone; Duration knows nothing of it, the bill knows the initialisation."""
     seen = outcome(called(at_times(1, 10, 20), {"sandbox_start_s": 2, "duration": constant(0.5), "memory_mb": 1024}, duration_s=30))
     init_s = seen.metric("function", "InitDuration")["max"]
     latency = seen.path("source", "function")["latency"]
@@ -220,7 +224,7 @@ def test_the_first_request_waits_for_an_environment_and_the_next_does_not() -> N
     assert latency["p50"] == pytest.approx(0.5, rel=0.01)
     assert seen.metric("function", "Duration")["max"] == 0.5
     assert seen.waits("function")["cold_start"] == pytest.approx(init_s)
-    assert seen.quantity("function", "Compute, x86_64") == pytest.approx(1.5 + init_s, abs=0.002)
+    assert seen.quantity("function", "Compute, x86_64") == pytest.approx(1.5 + init_s - 2, abs=0.002)
 
 
 @pytest.mark.parametrize(("runtime", "package"), [("python3.13", "zip"), ("python3.13", "image"), ("java21", "zip"), ("dotnet8", "image"), ("rust", "zip")])
@@ -272,7 +276,7 @@ def test_an_event_that_succeeds_at_its_second_attempt_is_done() -> None:
 
 def test_a_throttled_event_is_tried_again_with_pauses_from_a_second_to_five_minutes() -> None:
     """The only environment is busy for 15 minutes; doubling pauses lead to tries at 1, 3, 7 ... 511 s, then one every 300 s."""
-    scenario = told(at_times(1, 1.5), {"reserved_concurrency": 1, "duration": constant(890), "timeout_s": 900}, duration_s=1500, frame_interval_s=0.5)
+    scenario = told(at_times(1, 1.5), {"reserved_concurrency": 1, "duration": constant(890), "timeout_s": 900, "throttled_event_jitter": 0}, duration_s=1500, frame_interval_s=0.5)
     seen = outcome(scenario)
     assert steps_of(seen, "Throttles") == pytest.approx([1.5 + after for after in (0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811)], abs=0.51)
     assert steps_of(seen, "Invocations") == pytest.approx([1, 1.5 + 1111], abs=0.51)
@@ -280,9 +284,31 @@ def test_a_throttled_event_is_tried_again_with_pauses_from_a_second_to_five_minu
     assert seen.total("function", "AsyncEventsDropped") == 0
 
 
+def test_events_throttled_together_come_back_apart() -> None:
+    """40 events at one moment, room for one: without jitter all tries of a round fall into one frame, with it they spread over half the pause up and down."""
+    function = {"reserved_concurrency": 1, "duration": constant(890), "timeout_s": 900}
+    apart, together = (steps_of(outcome(told(at_times(1, *[1.5] * 40), function | {"throttled_event_jitter": jitter}, duration_s=40, frame_interval_s=0.5)), "Throttles") for jitter in (0.5, 0))
+    assert together == pytest.approx([1.5, 2.5, 4.5, 8.5, 16.5, 32.5], abs=0.51)
+    assert len([time_s for time_s in apart if 8 < time_s < 40]) > 30
+
+
+def test_a_throttled_caller_is_answered_429() -> None:
+    network = Network(seed=1)
+    traffic = catalog.service("traffic")
+    network.add_node(traffic, "source", "Source", traffic.Parameters(load={"shape": "constant", "rate_per_s": 1}))
+    network.add_node(catalog.service("lambda"), "function", "Function", catalog.service("lambda").Parameters(reserved_concurrency=0))
+    wire = network.add_wire("w", "source", "requests", "function", "requests", CallPolicy())
+    network.start()
+    answers: list[Refusal | None] = []
+    wire.invoke(Message(1, MessageType("request"), 0.0, network.root.to("source"), 100, 0, 1), lambda message, refusal: answers.append(refusal))
+    [refusal] = answers
+    assert refusal is not None
+    assert (refusal.status, refusal.cause, refusal.retryable) == (429, "reserved_concurrency", True)
+
+
 def test_an_event_is_dropped_when_it_reaches_its_maximum_age() -> None:
     """Throttled all the time: dropped at 101 s, between two tries that would be at 64 s and 128 s."""
-    function = {"reserved_concurrency": 1, "duration": constant(890), "timeout_s": 900, "maximum_event_age_s": 100}
+    function = {"throttled_event_jitter": 0, "reserved_concurrency": 1, "duration": constant(890), "timeout_s": 900, "maximum_event_age_s": 100}
     early, late = (outcome(told(at_times(1, 1), function, dead=True, duration_s=end_s)) for end_s in (100.9, 101.2))
     assert (early.total("function", "AsyncEventsDropped"), late.total("function", "AsyncEventsDropped")) == (0, 1)
     assert late.total("dead", "NumberOfMessagesSent") == 1

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from simulator import catalog
-from simulator.findings import InvalidScenario
+from simulator.findings import InvalidScenario, check
 from simulator.mechanics.retry import AWS_MANAGED
+from simulator.mechanics.topic_parameters import MEASURED
+from simulator.scenario import Scenario
 from tests.drawing import INSTANT, at_times, by_type, constant, deliveries, drawing, outcome, rate
 
 AT_ONCE = {"delivery_latency": INSTANT}
@@ -119,7 +121,7 @@ def test_what_a_filter_keeps_back_is_counted_by_reason_and_is_no_loss() -> None:
 
 
 def test_a_filter_can_be_changed_during_a_run() -> None:
-    control = {"time_s": 10, "action": "parameter", "node": "topic", "wire": "w1", "parameter": "filter_policy", "value": {"kind": ["refund"]}}
+    control = {"time_s": 10, "action": "parameter", "after_s": 0, "node": "topic", "wire": "w1", "parameter": "filter_policy", "value": {"kind": ["refund"]}}
     seen = deliveries(topic(ORDERS, {"filter_policy": {"kind": ["order"]}}, duration_s=20), "queue", control)
     assert {entry.type for entry in seen if entry.at_s < 10} == {"eu", "us"}
     assert {entry.type for entry in seen if entry.at_s >= 10} == {"refund"}
@@ -176,7 +178,7 @@ def test_an_unreachable_queue_is_tried_100_015_times_over_23_days() -> None:
 
 def test_what_can_never_be_delivered_goes_to_the_dead_letter_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same schedule with 20 last retries instead of 100,000, so that the end comes soon."""
-    monkeypatch.setattr("simulator.services.sns.AWS_MANAGED", replace(AWS_MANAGED, post=20))
+    monkeypatch.setattr("simulator.mechanics.topic_subscriptions.AWS_MANAGED", replace(AWS_MANAGED, post=20))
     seen = outcome(topic(at_times(1), dead=True, duration_s=1000), DOWN)
     assert seen.total("dead", "NumberOfMessagesSent") == seen.total("topic", "NumberOfNotificationsRedrivenToDlq") == 1
     assert seen.total("topic", "NumberOfNotificationsFailed") == 1, "counted when SNS gives up, not at each attempt"
@@ -288,6 +290,69 @@ def test_documented_limits_are_the_defaults_and_bounds() -> None:
     size = described["parameters"]["properties"]["maximum_message_size_bytes"]
     assert (size["default"], size["minimum"], size["maximum"]) == (262_144, 1024, 1_048_576)
     assert described["account_parameters"]["properties"]["publish_per_s"]["default"] == 30_000
-    assert {quota["name"]: quota["value"] for quota in described["quotas"]} == {"publish": 30_000, "subscriptions": 12_500_000, "filter_policies": 200, "attempts": 100_015,
+    assert {quota["name"]: quota["value"] for quota in described["quotas"]} == {"publish": 30_000, "publish_fifo": 30_000, "batch": 10, "topics": 100_000, "account_filter_policies": 10_000, "subscriptions": 12_500_000, "filter_policies": 200, "attempts": 100_015,
         "people_attempts": 50, "http_retry_time": 3600, "email": 10, "firehose_subscriptions": 5,
         "fifo_topic": 3000, "fifo_group": 300, "fifo_subscriptions": 100}
+
+
+@pytest.mark.parametrize(("per_call", "size_bytes", "requests"), [(1, 1000, 600), (10, 1000, 60), (10, 6553, 60), (10, 6554, 120), (4, 65_536, 600)])
+def test_the_messages_of_a_batch_share_the_requests_of_a_publish(per_call: int, size_bytes: int, requests: int) -> None:
+    scenario = topic({"load": rate(10), "arrivals": "even", "message_types": [{"size_bytes": size_bytes}]}, {"raw_message_delivery": True}, duration_s=60)
+    scenario["wires"][0]["parameters"] = {"messages_per_call": per_call}
+    seen = outcome(scenario)
+    assert seen.quantity("topic", "Publishes, standard topic") == pytest.approx(requests, abs=2)
+    assert seen.total("queue", "NumberOfMessagesSent") == pytest.approx(600, abs=1)
+
+
+def test_a_batch_larger_than_a_message_may_be_is_refused() -> None:
+    scenario = topic(at_times(1) | {"message_types": [{"size_bytes": 30_000}]}, duration_s=10)
+    scenario["wires"][0]["parameters"] = {"messages_per_call": 9}
+    assert outcome(scenario).lost("source") == {"batch_too_long": 1}
+    scenario["wires"][0]["parameters"] = {"messages_per_call": 8}
+    assert outcome(scenario).total("queue", "NumberOfMessagesSent") == 1
+
+
+def test_a_removed_permission_is_not_retried_and_loses_or_dead_letters_at_once() -> None:
+    """Failure mode: a queue policy or a KMS key is wrong. Only the subscriber it concerns is hit, and only meanwhile."""
+    gone = {"time_s": 20, "action": "fault", "node": "topic", "fault": "permission_removed", "value": {"target": "queue"}}
+    back = {"time_s": 40, "action": "clear_fault", "node": "topic", "fault": "permission_removed"}
+    for dead in (False, True):
+        scenario = topic({"load": rate(10), "arrivals": "even"}, dead=dead, duration_s=60)
+        scenario["nodes"].append({"id": "other", "kind": "sqs", "parameters": {}})
+        scenario["wires"].append({"id": "other", "from": {"node": "topic", "port": "out"}, "to": {"node": "other", "port": "in"}, "parameters": AT_ONCE})
+        seen = outcome(scenario, gone, back)
+        hit = seen.total("topic", "NumberOfNotificationsFailed")
+        assert hit == pytest.approx(200, abs=2)
+        assert seen.total("topic", "DeliveryRetries") == 0
+        published = seen.total("topic", "NumberOfMessagesPublished")
+        assert seen.total("queue", "NumberOfMessagesSent") == published - hit
+        assert seen.total("other", "NumberOfMessagesSent") == published
+        assert seen.total("topic", "NumberOfNotificationsRedrivenToDlq") == (hit if dead else 0)
+        assert seen.lost("topic") == ({} if dead else {"no_permission": hit})
+
+
+def test_a_delivery_that_is_retried_meets_a_removed_permission_at_its_next_attempt() -> None:
+    down = {"time_s": 0, "action": "fault", "node": "queue", "fault": "unavailable", "value": {}}
+    gone = {"time_s": 30, "action": "fault", "node": "topic", "fault": "permission_removed", "value": {}}
+    seen = outcome(topic(at_times(1), duration_s=120), down, gone)
+    assert seen.total("topic", "DeliveryRetries") > 3
+    assert seen.lost("topic") == {"no_permission": 1}
+
+
+def test_a_topic_of_large_messages_has_at_most_100_subscriptions() -> None:
+    def codes(number: int, **values: Any) -> set[str]:
+        nodes = {"source": ("traffic", at_times(1)), "topic": ("sns", values)} | {f"q{place}": ("sqs", {}) for place in range(number)}
+        wires: dict[str, Any] = {"source.out -> topic.in": {}} | {f"topic.out -> q{place}.in": {} for place in range(number)}
+        return {finding.code for finding in check(Scenario.from_json(drawing(nodes, wires)))}
+
+    assert "large-message-subscriptions" not in codes(100, maximum_message_size_bytes=300_000) | codes(101)
+    assert "large-message-subscriptions" in codes(101, maximum_message_size_bytes=300_000)
+
+
+def test_the_default_latency_has_the_four_published_percentiles() -> None:
+    """eu-west-1, September 2022, to a function: 62, 73, 125 and 225 ms, held within 5 %."""
+    scenario = topic({"load": rate(500)}, duration_s=60)
+    scenario["wires"][1]["parameters"] = {}
+    dwell = outcome(scenario).metric("topic", "DwellTime")
+    assert [dwell[share] for share in ("p50", "p90", "p99")] == pytest.approx([0.073, 0.125, 0.225], rel=0.05)
+    assert MEASURED.quantile_s(0.1) == pytest.approx(0.062)

@@ -16,7 +16,7 @@ from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome
 @pytest.fixture
 def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses exactly as the schedule says."""
-    monkeypatch.setattr("simulator.mechanics.webhook_delivery.JITTER", 0.0)
+    monkeypatch.setattr("simulator.mechanics.redelivery.JITTER", 0.0)
 
 
 def drawn(source: dict[str, Any], endpoint: dict[str, Any], policy: dict[str, Any] | None = None, *, dead: bool = False, **run: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_a_timeout_shorter_than_the_work_makes_duplicates() -> None:
 
 def test_a_new_delay_does_not_move_messages_that_are_delayed_already() -> None:
     """On a standard queue a change of the delay is not retroactive."""
-    none = {"time_s": 2, "action": "parameter", "node": "queue", "parameter": "delay_s", "value": 0}
+    none = {"time_s": 2, "action": "parameter", "after_s": 0, "node": "queue", "parameter": "delay_s", "value": 0}
     seen = outcome(queue_and_worker(at_times(1, 3), {"delay_s": 20}, {"duration": constant(0.5)}, duration_s=40), none)
     assert seen.path("source", "queue", "worker")["latency"]["max"] == pytest.approx(20.5)
     assert seen.waits("queue") == pytest.approx({"delay": 20})
@@ -74,7 +74,7 @@ def test_a_new_delay_does_not_move_messages_that_are_delayed_already() -> None:
 
 def test_a_new_visibility_timeout_holds_from_the_next_receive() -> None:
     """Received at 1 s under 10 s, at 11 s under 3 s, and then every 3 s."""
-    shorter = {"time_s": 5, "action": "parameter", "node": "queue", "parameter": "visibility_timeout_s", "value": 3}
+    shorter = {"time_s": 5, "action": "parameter", "after_s": 0, "node": "queue", "parameter": "visibility_timeout_s", "value": 3}
     assert poisoned(None, 18.5, shorter).total("queue", "NumberOfMessagesReceived") == 4
 
 
@@ -166,7 +166,7 @@ def test_a_drain_slower_than_the_arrivals_loses_the_oldest_when_retention_runs_o
 
 
 def test_a_shorter_retention_acts_on_what_is_there() -> None:
-    shorter = {"time_s": 100, "action": "parameter", "node": "queue", "parameter": "message_retention_period_s", "value": 60}
+    shorter = {"time_s": 100, "action": "parameter", "after_s": 0, "node": "queue", "parameter": "message_retention_period_s", "value": 60}
     seen = outcome(queue_alone(at_times(1, 30, 70), duration_s=120), shorter)
     assert seen.lost("queue") == {"retention": 2}
 
@@ -297,3 +297,39 @@ def test_a_queue_that_is_unavailable_takes_nothing() -> None:
     seen = outcome(queue_alone(at_times(1, 2, 3), duration_s=10), fault, {**fault, "time_s": 2.5, "action": "clear_fault"})
     assert seen.lost("source") == {"unavailable": 2}
     assert seen.total("queue", "NumberOfMessagesSent") == 1
+
+
+def test_a_batch_larger_than_1_mib_is_refused() -> None:
+    """Each message is small enough, ten of them are not."""
+    scenario = queue_alone(at_times(1) | {"message_types": [{"size_bytes": 104_858}]}, duration_s=10)
+    scenario["wires"][0]["parameters"] = {"messages_per_call": 10}
+    assert outcome(scenario).lost("source") == {"batch_too_long": 1}
+    scenario["wires"][0]["parameters"] = {"messages_per_call": 9}
+    assert outcome(scenario).total("queue", "NumberOfMessagesSent") == 1
+
+
+# -- lost receives --------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_receive_with_no_visibility_timeout_is_repeated_after_a_second_and_not_at_once() -> None:
+    seen = outcome(queue_and_worker(at_times(1), {"visibility_timeout_s": 0, "lost_receive_share": 1}, {"duration": INSTANT}, duration_s=10.5))
+    assert seen.total("queue", "NumberOfMessagesReceived") == 10
+
+
+def test_a_lost_receive_hides_the_messages_for_a_full_timeout_and_uses_up_a_receive() -> None:
+    """Every answer is lost: received at 1, 11, 21 and 31 s, never worked on."""
+    seen = outcome(queue_and_worker(at_times(1), {"visibility_timeout_s": 10, "lost_receive_share": 1}, {"duration": INSTANT}, duration_s=35))
+    assert seen.total("queue", "NumberOfMessagesReceived") == seen.total("queue", "MessagesOfLostReceives") == 4
+    assert seen.total("worker", "MessagesProcessed") == 0
+    assert seen.last("queue", "ApproximateNumberOfMessagesNotVisible") == 1
+
+
+def test_with_one_receive_allowed_a_lost_one_dead_letters_a_message_that_was_never_processed() -> None:
+    queue = {"visibility_timeout_s": 10, "lost_receive_share": 0.3, "max_receive_count": 1}
+    seen = outcome(queue_and_worker({"load": rate(5)}, queue, {"workers": 10, "duration": constant(0.01)}, {"max_number_of_messages": 1}, dead={}, duration_s=1000))
+    lost = seen.total("queue", "MessagesOfLostReceives")
+    assert lost == pytest.approx(0.3 * seen.total("queue", "NumberOfMessagesReceived"), rel=0.1)
+    assert seen.total("dead", "NumberOfMessagesSent") == 0
+    assert seen.total("queue", "MessagesMovedToDeadLetterQueue") == pytest.approx(lost, abs=60)
+    assert seen.last("dead", "ApproximateNumberOfMessagesVisible") == seen.total("queue", "MessagesMovedToDeadLetterQueue")
+    assert seen.total("worker", "Errors") == 0

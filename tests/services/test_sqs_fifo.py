@@ -252,7 +252,7 @@ def test_receives_run_into_the_limit_of_calls_too() -> None:
 
 def test_a_new_delay_acts_on_messages_that_are_delayed_already() -> None:
     """On a FIFO queue a change of the delay is retroactive, shorter or longer."""
-    shorter = {"time_s": 2, "action": "parameter", "node": "queue", "parameter": "delay_s", "value": 5}
+    shorter = {"time_s": 2, "action": "parameter", "after_s": 0, "node": "queue", "parameter": "delay_s", "value": 5}
     longer = {**shorter, "value": 30}
     scenario = lanes({"source": at_times(1)}, {"delay_s": 20}, {"duration": INSTANT}, duration_s=60)
     assert outcome(scenario, shorter).path("source", "queue", "worker")["latency"]["mean"] == pytest.approx(5)
@@ -297,7 +297,7 @@ def test_a_partial_batch_stops_at_the_first_failure_and_returns_the_rest() -> No
     for place, (name, times, poison) in enumerate((("bad", [2], 1), ("late", [3] * 6, 0))):
         scenario["nodes"].append({"id": name, "kind": "traffic", "parameters": at_times(*times) | {"message_types": [{"name": name, "failure_probability": poison}]}})
         scenario["wires"].append({"id": f"more{place}", "from": {"node": name, "port": "out"}, "to": {"node": "queue", "port": "in"}, "parameters": {}})
-    hold = {"time_s": 0, "action": "parameter", "wire": "w1", "parameter": "enabled", "value": False}
+    hold = {"time_s": 0, "action": "parameter", "after_s": 0, "wire": "w1", "parameter": "enabled", "value": False}
     seen = Received(scenario, hold, {**hold, "time_s": 20, "value": True})
     assert seen.outcome.total("queue", "NumberOfMessagesDeleted") == 3
     assert seen.outcome.total("function", "MessagesProcessed") == 3

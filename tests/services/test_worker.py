@@ -124,6 +124,16 @@ def test_stopped_workers_receive_nothing_and_lose_what_they_were_working_on() ->
     assert seen.path("source", "queue", "worker")["latency"]["max"] == pytest.approx(31)
 
 
+def test_an_attempt_that_ends_after_another_succeeded_is_a_duplicate() -> None:
+    """The first attempt takes 20 s; at 6 s its timeout is over, and a second worker needs 1 s. The message ended once, at 7 s."""
+    scenario = working(at_times(1), {"workers": 2}, {"visibility_timeout_s": 5}, duration_s=40)
+    seen = outcome(scenario, fault("slows", 0, factor=20), clear("slows", 3))
+    assert seen.total("queue", "NumberOfMessagesReceived") == seen.total("worker", "MessagesProcessed") == 2
+    assert seen.total("worker", "DuplicatesProcessed") == seen.total("queue", "StaleDeletes") == seen.total("queue", "NumberOfMessagesDeleted") == 1
+    path = seen.path("source", "queue", "worker")
+    assert (path["messages"], path["latency"]["max"]) == (1, pytest.approx(6))
+
+
 def test_a_receive_whose_answer_is_lost_uses_up_a_receive() -> None:
     """The worker goes down while the answer is on its way: with one receive allowed, the message is dead without having been worked on."""
     scenario = working(at_times(1), {}, {"max_receive_count": 1}, {"request_latency": constant(0.4)}, dead=True, duration_s=60)

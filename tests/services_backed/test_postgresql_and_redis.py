@@ -15,7 +15,7 @@ from tests.serving import ROOT, Server, migrate, serving
 from tests.visitors import Visitor, frames_until, messages
 from tests.web.test_runs import pipeline, without_wall_time
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.xdist_group("services")]
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/9")

@@ -40,6 +40,32 @@ def test_the_paired_interval_is_narrower_and_shows_what_the_unpaired_cannot() ->
     assert abs(wait["difference"]["mean"]) < wait["unpaired_half_width"]
 
 
+def test_pairs_are_added_until_the_difference_is_precise() -> None:
+    of = {"precision": 0.05, "precision_of": ["queue.MessageWait"], "max_replications": 60, "replications": 1}
+    comparison = Comparison(variant(1.0, **of), variant(1.04), Inline(), 1)
+    done = [progress.done for progress in comparison.advance()]
+    compared = comparison.report()
+    assert compared["ended"] == {"by": "precision"}
+    assert 3 < compared["replications"] < 60
+    assert sorted(done) == done
+    assert compared["precision"] == [{"figure": WAIT, "title": compared["precision"][0]["title"], "relative": compared["precision"][0]["relative"], "reached": True}]
+    wait = figure(compared, WAIT)
+    assert wait["difference"]["half_width"] / wait["a"]["mean"] == pytest.approx(compared["precision"][0]["relative"])
+    fixed = Comparison(variant(1.0, replications=compared["replications"]), variant(1.04), Inline(), 1)
+    list(fixed.advance())
+    assert fixed.report()["figures"] == compared["figures"], "pairs that were added are those that would have run anyway"
+
+
+def test_a_limit_ends_the_search_for_precision() -> None:
+    of = {"precision": 0.0001, "precision_of": ["queue.MessageWait"], "replications": 1, "max_replications": 6}
+    comparison = Comparison(variant(1.0, **of), variant(1.04), Inline(), 1)
+    list(comparison.advance())
+    compared = comparison.report()
+    assert compared["ended"] == {"by": "limit"}
+    assert compared["replications"] == 6
+    assert not compared["precision"][0]["reached"]
+
+
 def test_without_common_numbers_pairing_gains_nothing() -> None:
     """The same comparison with other seeds on one side: so the gain above comes from the common numbers."""
     from simulator.replications import Replications
@@ -95,3 +121,10 @@ class TestCommandLine:
         file.write_text(json.dumps(variant(1.0).to_json()))
         assert main(["compare", str(file)]) == 2
         assert "--set-b" in capsys.readouterr().err
+
+    def test_says_which_difference_is_not_precise(self, tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        file = tmp_path / "a.json"
+        file.write_text(json.dumps(variant(1.0, replications=1).to_json()))
+        asked = ["--precision", "0.01%", "--max-replications", "3", "--of", "queue.MessageWait"]
+        assert main(["compare", str(file), "--set-b", "server.workers=2", "--processes", "1", *asked]) == 0
+        assert "not as precise as asked: queue: Wait, mean" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator.report_formats import MEDIA_TYPES, write
 from simulator.run import simulate
 from tests.drawing import constant, drawing, rate
 from tests.serving import Server
@@ -77,6 +78,7 @@ def test_a_stopped_run_has_a_report_up_to_there(visitor: Visitor) -> None:
     visitor.wait_for(run, "running", last_seq=2)
     answer = visitor.get(f"/api/runs/{run}/report/")
     assert (answer.status_code, error_of(answer)["code"]) == (404, "report-not-ready")
+    assert error_of(visitor.get(f"/api/runs/{run}/report/?format=csv"))["code"] == "report-not-ready"
     visitor.control(run, action="stop")
     ended = visitor.ended(run)
     assert ended["state"] == "stopped"
@@ -100,21 +102,66 @@ def test_a_killed_process_fails_the_run_and_the_next_one_works(visitor: Visitor,
     assert visitor.ended(visitor.start(pipeline(duration_s=5)))["state"] == "finished"
 
 
+def test_a_report_leaves_as_a_file_with_what_makes_it_again(visitor: Visitor) -> None:
+    run = visitor.start({**pipeline(duration_s=5), "name": "Orders, à la carte"})
+    ended = visitor.ended(run)
+    report, key = visitor.get(f"/api/runs/{run}/report/").json(), ended["view_url"].split("key=")[1]
+    address = f"{visitor.url}/runs/{run}/?key={key}"
+    for style, ending in (("markdown", "md"), ("csv", "csv"), ("json", "json")):
+        answer = visitor.get(f"/api/runs/{run}/report/?format={style}")
+        assert answer.headers["Content-Type"] == f"{MEDIA_TYPES[style]}; charset=utf-8"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="orders-a-la-carte-report.{ending}"'
+        assert answer.content.decode() == write(style, report, ended["graph"], address)
+    assert Visitor(visitor.url).get(f"/api/runs/{run}/?key={key}").status_code == 200, "who reads the file can open the run"
+    assert without_wall_time(simulate(visitor.get(f"/api/runs/{run}/report/?format=json").json()["graph"]).to_json()) == without_wall_time(report)
+    refused = visitor.get(f"/api/runs/{run}/report/?format=pdf")
+    assert (refused.status_code, error_of(refused)["message"], error_of(refused)["hint"]) == (400, "'pdf' is no format of a report", "Use markdown, csv, json")
+
+
 def test_nobody_reads_or_changes_what_is_not_theirs(visitor: Visitor, server: Server) -> None:
     run = visitor.start(pipeline(duration_s=5))
     key = visitor.run(run)["view_url"].split("key=")[1]
     visitor.ended(run)
     stranger = Visitor(server.url)
-    for path in ("", "frames/", "report/", "controls/"):
+    for path in ("?", "frames/?", "report/?", "report/?format=markdown&", "report/?format=csv&", "report/?format=json&", "controls/?"):
         assert stranger.get(f"/api/runs/{run}/{path}").status_code == 404
-        assert stranger.get(f"/api/runs/{run}/{path}?key=wrong").status_code == 404
-        assert stranger.get(f"/api/runs/{run}/{path}?key={key}").status_code == 200
+        assert stranger.get(f"/api/runs/{run}/{path}key=wrong").status_code == 404
+        assert stranger.get(f"/api/runs/{run}/{path}key={key}").status_code == 200
     assert stranger.get(f"/api/runs/{run}/?key={key}").json()["is_owner"] is False
     assert stranger.control(run, action="stop").status_code == 404
     assert stranger.http.delete(f"/api/runs/{run}/?key={key}").status_code == 404
     assert stranger.get("/api/runs/").json() == []
     assert visitor.http.delete(f"/api/runs/{run}/").status_code == 204
     assert visitor.get(f"/api/runs/{run}/").status_code == 404
+
+
+def test_the_owner_chooses_who_controls(visitor: Visitor, server: Server) -> None:
+    run = visitor.start(pipeline(duration_s=3600), speed=20)
+    key = visitor.run(run)["view_url"].split("key=")[1]
+    guest = Visitor(server.url)
+    stop = {"action": "stop"}
+    refused = guest.post(f"/api/runs/{run}/controls/?key={key}", stop)
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "not-owner")
+    assert guest.get(f"/api/runs/{run}/?key={key}").json()["may_control"] is False
+    assert guest.http.patch(f"/api/runs/{run}/?key={key}", json={"controllers": "link"}).status_code == 404, "only the owner chooses"
+    assert visitor.http.patch(f"/api/runs/{run}/", json={"controllers": "everyone"}).status_code == 400
+    assert visitor.http.patch(f"/api/runs/{run}/", json={"controllers": "link"}).json()["controllers"] == "link"
+    assert guest.get(f"/api/runs/{run}/?key={key}").json()["may_control"] is True
+    assert guest.post(f"/api/runs/{run}/controls/?key=wrong", stop).status_code == 404
+    assert guest.post(f"/api/runs/{run}/controls/?key={key}", stop).status_code == 201
+    assert visitor.ended(run)["state"] == "stopped"
+
+
+def test_a_script_in_the_graph_is_carried_out_and_checked(visitor: Visitor) -> None:
+    graph = {**pipeline(duration_s=20), "script": [{"time_s": 3.5, "action": "load", "value": 4, "for_s": 5}]}
+    run = visitor.start(graph)
+    visitor.ended(run)
+    report = visitor.get(f"/api/runs/{run}/report/").json()
+    assert report["controls"] == [{"time_s": 3.5, "action": "load", "value": 4, "for_s": 5, "scripted": True}]
+    assert without_wall_time(simulate(graph).to_json()) == without_wall_time(report)
+    wrong = visitor.post("/api/runs/", {"graph": {**graph, "script": [{"time_s": 1, "action": "fault", "node": "worker", "fault": "melts"}]}})
+    assert wrong.status_code == 422
+    assert "melts" in error_of(wrong)["findings"][0]["message"]
 
 
 @pytest.mark.parametrize(("control", "word"), [

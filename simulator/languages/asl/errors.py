@@ -11,6 +11,7 @@ HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 DATA_LIMIT = "States.DataLimitExceeded"
 BRANCH_FAILED = "States.BranchFailed"
 QUERY_ERROR = "States.QueryEvaluationError"
+EXCEEDS_TOLERANCE = "States.ExceedToleratedFailureThreshold"
 NOT_BY_WILDCARD = (RUNTIME, DATA_LIMIT)
 
 
@@ -44,19 +45,25 @@ def matches(names: Sequence[str], error: StatesError) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a definition: the path of the fault (``$.States.Pay.Next``), what, and whether it only deserves a warning."""
+    """What is wrong with a definition: the path of the fault (``$.States.Pay.Next``), what, whether it only deserves a warning, and its place in the text."""
 
     path: str
     message: str
     severity: str = "error"
+    line: int | None = None
+    column: int | None = None
 
-    def to_json(self) -> dict[str, str]:
-        return {"path": self.path, "message": self.message, "severity": self.severity}
+    def to_json(self) -> dict[str, str | int | None]:
+        return {"path": self.path, "message": self.message, "severity": self.severity, "line": self.line, "column": self.column}
+
+    def __str__(self) -> str:
+        where = f" (line {self.line}, column {self.column})" if self.line is not None else ""
+        return f"{self.path}{where}: {self.message}"
 
 
 class InvalidDefinition(ValueError):
     """A definition that Step Functions would refuse; ``problems`` say where and why."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
+        super().__init__("; ".join(map(str, problems)))
         self.problems = list(problems)

@@ -131,6 +131,8 @@ def _step(text: str, place: int) -> tuple[int, str | int | None, Step]:
     if child:
         name = child["name"]
         return child.end(), name, _named(name)
+    if text.startswith(".[", place):
+        place += 1
     if text[place] == "[":
         return _bracket(text, place + 1)
     raise PathError(f"'{text}' cannot be read from '{text[place:]}' on")

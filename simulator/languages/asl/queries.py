@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jsonata import Jsonata
-from jsonata.jexception import JException
-from jsonata.utils import Utils
-
 from simulator.languages.asl.errors import QUERY_ERROR, RUNTIME, StatesError
 from simulator.languages.asl.intrinsics import HASHES, Call, parse_call, plain_text
 from simulator.languages.asl.paths import NoResult, Path, PathError, parse_path
+
+_usual_depth = sys.getrecursionlimit()
+
+from jsonata import Jsonata  # noqa: E402 - importing it raises the recursion limit of the whole process, which is put back below
+from jsonata.jexception import JException  # noqa: E402
+from jsonata.utils import Utils  # noqa: E402
+
+sys.setrecursionlimit(_usual_depth)
 
 OPEN, CLOSE = "{%", "%}"
 NULL = Utils.NULL_VALUE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 OPTIMISED = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:(?P<rest>.+)", re.DOTALL)
 ACTIVITY = re.compile(r"arn:[^:]*:states:[^:]*:[^:]*:activity:(?P<name>.+)")
@@ -36,6 +37,7 @@ class Resource:
         return self.pattern.startswith(".sync")
 
 
+@lru_cache(maxsize=1024)
 def parse_resource(text: str) -> Resource:
     """Read a ``Resource``; what is not known is the service ``unknown``."""
     activity, function = ACTIVITY.fullmatch(text), FUNCTION.fullmatch(text)

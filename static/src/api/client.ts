@@ -1,6 +1,6 @@
 /** Calls to the server. Every failure is an `ApiError` that says what went wrong and the way out. */
 
-import type { Catalog, Control, Diagram, DiagramListed, ErrorDetail, Example, Finding, Frame, Graph, Report, Run, Values } from './types'
+import type { Catalog, ComparedRuns, Control, DefinitionAnswer, Diagram, DiagramListed, DistributionAnswer, ErrorDetail, Example, Finding, Frame, Graph, Port, Report, Run, Values, VersionListed } from './types'
 
 export class ApiError extends Error {
   constructor(readonly status: number, readonly detail: ErrorDetail, readonly body: Values = {}) {
@@ -44,19 +44,30 @@ async function call<Answer>(method: string, path: string, body?: unknown): Promi
   return parsed as Answer
 }
 
+export type ReportFormat = 'markdown' | 'csv' | 'json'
+
 const withKey = (path: string, key?: string) => (key ? `${path}${path.includes('?') ? '&' : '?'}key=${encodeURIComponent(key)}` : path)
 
 export interface TraceAnswer { trace: Values; summary: { text: string; messages: number; duration_s: number; mean_per_s: number; peak_per_s: number | null } }
 
 export const api = {
   services: () => call<Catalog>('GET', '/api/services/'),
+  ports: (kind: string, parameters: Values) => call<{ ports: Port[]; valid: boolean }>('POST', '/api/ports/', { kind, parameters }),
+  checkDefinition: (language: string, text: string) => call<DefinitionAnswer>('POST', '/api/definitions/', { language, text }),
+  distribution: (distribution: Values) => call<DistributionAnswer>('POST', '/api/distributions/', { distribution }),
   findings: (graph: Graph) => call<{ findings: Finding[] }>('POST', '/api/findings/', { graph }),
   examples: () => call<Example[]>('GET', '/api/examples/'),
   diagrams: () => call<DiagramListed[]>('GET', '/api/diagrams/'),
   diagram: (id: string) => call<Diagram>('GET', `/api/diagrams/${id}/`),
   createDiagram: (body: { graph: Graph } | { example: string }) => call<Diagram>('POST', '/api/diagrams/', body),
   saveDiagram: (id: string, graph: Graph, baseVersion: number) => call<Diagram>('PUT', `/api/diagrams/${id}/`, { graph, base_version: baseVersion }),
-  deleteDiagram: (id: string) => call<void>('DELETE', `/api/diagrams/${id}/`),
+  deleteDiagram: (id: string, forever = false) => call<void>('DELETE', `/api/diagrams/${id}/${forever ? '?forever=1' : ''}`),
+  trashedDiagrams: () => call<DiagramListed[]>('GET', '/api/diagrams/?trash=1'),
+  restoreDiagram: (id: string) => call<Diagram>('POST', `/api/diagrams/${id}/restore/`),
+  versions: (id: string) => call<VersionListed[]>('GET', `/api/diagrams/${id}/versions/`),
+  version: (id: string, number: number) => call<VersionListed & { graph: Graph }>('GET', `/api/diagrams/${id}/versions/${number}/`),
+  nameVersion: (id: string, number: number, name: string) => call<VersionListed>('PATCH', `/api/diagrams/${id}/versions/${number}/`, { name }),
+  testPattern: (body: { kind: 'event_pattern' | 'record_pattern' | 'filter_policy'; pattern: unknown; message: unknown; scope?: string; name?: string }) => call<{ valid: boolean; match: boolean | null; reason: string; problems: string[] }>('POST', '/api/patterns/test/', body),
   duplicateDiagram: (id: string) => call<Diagram>('POST', `/api/diagrams/${id}/duplicate/`),
   runs: (diagram?: string) => call<Run[]>('GET', `/api/runs/${diagram ? `?diagram=${diagram}` : ''}`),
   startRun: (body: { diagram?: string; graph?: Graph; speed?: number | null; run?: Values }) => call<Run>('POST', '/api/runs/', body),
@@ -64,7 +75,10 @@ export const api = {
   deleteRun: (id: string) => call<void>('DELETE', `/api/runs/${id}/`),
   frames: (id: string, from: number, limit = 500, key?: string) => call<{ frames: Frame[]; last_seq: number }>('GET', withKey(`/api/runs/${id}/frames/?from=${from}&limit=${limit}`, key)),
   report: (id: string, key?: string) => call<Report>('GET', withKey(`/api/runs/${id}/report/`, key)),
-  control: (id: string, control: Control) => call<unknown>('POST', `/api/runs/${id}/controls/`, control),
+  reportFile: (id: string, format: ReportFormat, key?: string) => withKey(`/api/runs/${id}/report/?format=${format}`, key),
+  control: (id: string, control: Control, key?: string) => call<unknown>('POST', withKey(`/api/runs/${id}/controls/`, key), control),
+  letControl: (id: string, controllers: Run['controllers']) => call<Run>('PATCH', `/api/runs/${id}/`, { controllers }),
+  compare: (runs: readonly string[], keys: readonly string[]) => call<ComparedRuns>('GET', `/api/compare/?runs=${runs.join(',')}${keys.some(Boolean) ? `&keys=${keys.map(encodeURIComponent).join(',')}` : ''}`),
   parseTrace: (file: File, kind: string, intervalS: number) => {
     const form = new FormData()
     form.append('file', file)

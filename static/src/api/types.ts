@@ -32,8 +32,11 @@ export interface Schema {
   aws_name?: string
   source?: Source
   widget?: string
+  language?: string
   nodes_with_action?: string
   changeable?: boolean
+  /** How long AWS takes until a change of it acts. */
+  propagation?: { delay_s: number; note: string; source: Source }
   advanced?: boolean
 }
 
@@ -46,6 +49,8 @@ export interface Port {
   role: 'main' | 'failure'
   help: string
   max_wires: number | null
+  /** Whether the network can be cut here, for a wire over which is pulled. */
+  cuttable?: boolean
   wire_title: string | null
   wire_parameters: Schema | null
 }
@@ -56,11 +61,30 @@ export interface Quota {
 
 export interface Metric {
   name: string; title: string; unit: string; type: 'sum' | 'gauge' | 'spread'; help: string; source: Source | null; primary: boolean; chart: string
+  /** Name of the node's limit that this metric is held against. */
+  limit: string | null
 }
 
-export interface Fault { name: string; title: string; help: string; parameters: Schema }
+export interface Fault { name: string; title: string; help: string; sort: string; instant: boolean; of_callers: boolean; parameters: Schema }
+
+/** The sorts of fault in the order of the palette, and what can happen to every wire and every group. */
+export interface CatalogFaults { sorts: { name: string; title: string }[]; wire: Fault[]; group: Fault[] }
 
 export interface Preset { name: string; title: string; summary: string; icon: string; parameters: Values }
+
+export type Ink = 'main' | 'held' | 'later' | 'warn' | 'bad'
+export interface Picture {
+  shape: 'tank' | 'slots' | 'capacity' | 'rates' | 'bars' | 'targets' | 'states'
+  fills: { name: string; ink: Ink }[]
+  limit: string | null
+  among: string | null
+}
+export interface Overlay {
+  bar: { metric: string; limit: string | null }
+  figures: { metric: string; label: string; of: string | null; quiet: boolean }[]
+  picture: Picture | null
+}
+export interface PartFigure { name: string; title: string; unit: string; type: 'sum' | 'gauge' }
 
 export interface Service {
   kind: string
@@ -77,18 +101,47 @@ export interface Service {
   account_parameters: Schema | null
   presets: Preset[]
   ports: Port[]
+  /** Parameters from which a node gets more ports than these. */
+  ports_follow: string[]
   quotas: Quota[]
   metrics: Metric[]
-  overlay: { bar: { metric: string; limit: string | null }; figures: { metric: string; label: string }[] }
+  overlay: Overlay
+  /** What a frame's `parts` tell of each part; null for a kind without parts. */
+  parts: { title: string; figures: PartFigure[] } | null
   faults: Fault[]
-  prices: { name: string; title: string; usd: number; per: string; source: Source }[]
+  prices: Price[]
   fidelity: { modelled: string[]; approximated: string[]; ignored: string[] }
   example: Graph
 }
 
-export interface Catalog { engine_version: string; services: Service[]; run: Schema }
+export interface Price {
+  name: string; title: string; usd: number; per: string; source: Source
+  free: { quantity: number; pool: string; source: Source } | null
+  tiers: { above: number; usd: number; source: Source }[]
+}
+
+export interface Catalog { engine_version: string; services: Service[]; faults: CatalogFaults; run: Schema }
 
 export type Values = Record<string, unknown>
+
+/** What is wrong with a text in some language, and what it describes, as a graph of its parts. */
+export interface DefinitionAnswer {
+  problems: { path: string; message: string; severity: 'error' | 'warning'; line: number | null; column: number | null }[]
+  graph: PartGraph
+}
+
+/** What a distribution of durations looks like: `shares[i]` of the work lies between `edges_s[i]` and the next edge. */
+export interface DistributionAnswer {
+  mean_s: number
+  deviation_s: number
+  percentiles: { share: number; value_s: number }[]
+  bins: { scale: 'linear' | 'log'; edges_s: number[]; shares: number[] }
+}
+
+export interface PartGraph {
+  nodes: { name: string; type: string; group: string; start: boolean; end: boolean }[]
+  edges: { from: string; to: string; kind: 'next' | 'catch' | 'default' }[]
+}
 
 export interface GraphNode { id: string; kind: string; name: string; version?: number; parameters: Values }
 
@@ -107,6 +160,8 @@ export interface Graph {
   wires: GraphWire[]
   account?: Record<string, Values>
   run?: Values
+  /** What breaks and changes in every run of this graph, and when. */
+  script?: ScriptLine[]
   view?: { positions?: Record<string, [number, number]> } & Values
 }
 
@@ -142,6 +197,9 @@ export interface Run {
   finished_at: string | null
   engine_version: string
   is_owner: boolean
+  /** Who may control it beside its owner: nobody, or everyone with the link. */
+  controllers: 'owner' | 'link'
+  may_control: boolean
   view_url: string | null
   replications: ReplicationProgress | null
   graph?: Graph
@@ -156,6 +214,30 @@ export interface ReplicationProgress {
   figures: (Interval & { figure: string[]; title: string; unit: string })[]
 }
 
+/** One run's figure beside the first run's. */
+export interface ComparedCell {
+  value: number | null
+  mean: number | null
+  half_width: number | null
+  difference: number | null
+  difference_half_width: number | null
+  relative: number | null
+  verdict: 'higher' | 'lower' | 'open' | 'equal' | null
+}
+
+/** Runs side by side, each compared with the first. */
+export interface ComparedRuns {
+  version: number
+  ids: string[]
+  confidence: number
+  /** In how many replications each met the same random numbers as the first; 0: one run each. */
+  pairs: number[]
+  runs: { name: string; engine_version: string; seed: number; simulated_s: number; stopped: boolean; replications: number }[]
+  differences: { owner: string; setting: string; title: string; values: unknown[] }[]
+  figures: { figure: string[]; title: string; unit: string; primary: boolean; cells: ComparedCell[] }[]
+  verdict: string
+}
+
 export interface Diagram {
   id: string
   name: string
@@ -168,10 +250,12 @@ export interface Diagram {
 }
 
 export interface DiagramListed {
-  id: string; name: string; version: number; updated_at: string; node_kinds: string[]; latest_run: Run | null
+  id: string; name: string; version: number; updated_at: string; node_kinds: string[]; latest_run: Run | null; trashed_at: string | null
 }
 
-export interface Example { slug: string; title: string; summary: string; teaches: string; graph: Graph }
+export interface VersionListed { number: number; name: string; created_at: string }
+
+export interface Example { slug: string; topic: string; title: string; summary: string; teaches: string; graph: Graph }
 
 export interface Summary {
   count: number
@@ -195,22 +279,41 @@ export interface NodeFrame {
   limits: Record<string, { title: string; used: number; limit: number | null }>
   waits: Record<string, number>
   losses: Record<string, number>
+  /** The figures of the node's parts, by their names. */
+  parts?: Record<string, Record<string, number>>
 }
 
-export interface WireFrame { state: NodeState; sent: number; delivered: number; refused: number; in_transit: number }
+/** The figures of the states of a workflow. */
+export interface PartCounts { inside: number; entered: number; retried: number; failed: number }
+
+export interface WireFrame {
+  state: NodeState; sent: number; delivered: number; refused: number; in_transit: number
+  /** How far the consumer of a log is behind. */
+  behind?: { messages: number; age_s: number }
+}
 
 export interface LogLine { time_s: number; level: 'info' | 'warning' | 'error'; node: string | null; text: string }
 
 export interface Frame {
   version: number
   seq: number
+  /** Of an old frame that stands for several: the first of them. */
+  first_seq?: number
   time_s: number
+  first_time_s?: number
   nodes: Record<string, NodeFrame>
   wires: Record<string, WireFrame>
   totals: { created: number; finished: number; lost: number; unfinished: number }
   load: number
   log: LogLine[]
+  faults?: FaultInForce[]
+  pending?: PendingChange[]
 }
+
+/** Where a control acts: exactly one of them. */
+export interface ControlPlace { node?: string; wire?: string; group?: string }
+export interface FaultInForce extends ControlPlace { fault: string; value: Values; since_s: number; until_s: number | null }
+export interface PendingChange extends ControlPlace { parameter: string; value: unknown; at_s: number }
 
 export interface ReportMetric extends Partial<Summary> {
   type: 'sum' | 'gauge' | 'spread'
@@ -230,12 +333,15 @@ export interface ReportNode {
   waits: { cause: string; title: string; message_s: number; share: number; scarce: boolean; culprit: Culprit | null }[]
   losses: { cause: string; title: string; messages: number }[]
   limits: { name: string; title: string; limit: number | null; mean: number; max: number; parameter: string | null; at_limit_share: number }[]
-  cost: { line: string; quantity: number; unit: string; usd: number }[]
+  cost: CostLine[]
   cost_usd: number
+  cost_month_usd: number
   ledger: Record<string, number>
   littles_law: { mean_in_system: number; arrivals_per_s: number; mean_time_s: number; residual: number } | null
   theory: NodeTheory | null
 }
+
+export interface CostLine { line: string; quantity: number; unit: string; usd: number; quantity_month: number; free_month: number; usd_month: number; source: Source }
 
 export interface Compared {
   name: string; title: string; formula: string; unit: string; predicted: number; simulated: number | null; difference: number | null; applies: boolean; exact: boolean
@@ -308,6 +414,8 @@ export interface Report {
   wires: Record<string, { sent: number; delivered: number; refused: number; in_transit: number }>
   paths: ReportPath[]
   cost_usd: number
+  cost_month_usd: number
+  bill: { month_s: number; free_tier: boolean; region: string }
   series: { time_s: number[]; nodes: Record<string, Record<string, (number | null)[]>> }
   traces: Trace[]
   steady_state: {
@@ -323,7 +431,10 @@ export interface Report {
 export type Control =
   | { action: 'pause' | 'resume' | 'step' | 'stop' }
   | { action: 'speed'; value: number | null }
-  | { action: 'load'; value: number }
-  | { action: 'fault'; node: string; fault: string; value?: Values }
-  | { action: 'clear_fault'; node: string; fault: string }
-  | { action: 'parameter'; node?: string; wire?: string; parameter: string; value: unknown }
+  | { action: 'load'; value: number; for_s?: number | null }
+  | ({ action: 'fault'; fault: string; value?: Values; for_s?: number | null } & ControlPlace)
+  | ({ action: 'clear_fault'; fault: string } & ControlPlace)
+  | ({ action: 'parameter'; parameter: string; value: unknown; after_s?: number | null } & ControlPlace)
+
+/** A control with the simulated time at which it takes effect. */
+export type ScriptLine = Control & { time_s: number }

@@ -1,6 +1,7 @@
 /** Service icons from the `aws-icons` package, by the path that the catalog gives; a letter where there is none. */
 
 import { useCatalog } from '../api/catalog'
+import { titleOf, useNaming } from './naming'
 
 const files = import.meta.glob('../../../node_modules/aws-icons/icons/{architecture-service,resource}/*.svg', { query: '?url', import: 'default', eager: true }) as Record<string, string>
 const byPath = new Map(Object.entries(files).map(([path, url]) => [path.replace(/^.*\/icons\//, '').replace(/\.svg$/, ''), url]))
@@ -12,7 +13,8 @@ export function iconUrl(path: string): string | undefined {
 /** The icon of a kind. It says nothing that the text beside it does not say, so it is hidden from screen readers. */
 export function ServiceIcon({ kind, size = 24 }: { kind: string; size?: number }) {
   const service = useCatalog((state) => state.services[kind])
-  return <Icon path={service?.icon ?? ''} letter={(service?.title ?? '?').charAt(0)} size={size} />
+  const neutral = useNaming((state) => state.neutral)
+  return <Icon path={neutral ? '' : service?.icon ?? ''} letter={(service ? titleOf(service, neutral) : '?').charAt(0)} size={size} />
 }
 
 /** The icon at a path of the icon set; the letter where there is none. */

@@ -1,106 +1,143 @@
 /** The canvas: cards and wires on React Flow, drawn from the store; every gesture ends as one change of the graph. */
 
 import { Button, Text, useComputedColorScheme } from '@mantine/core'
-import { useReducedMotion } from '@mantine/hooks'
+import { useMediaQuery, useReducedMotion } from '@mantine/hooks'
 import {
-  Background, BackgroundVariant, ConnectionMode, Controls, MiniMap, ReactFlow, SelectionMode, useReactFlow, type Connection, type Edge, type FinalConnectionState,
-  type Node, type NodeChange, type EdgeChange,
+  Background, BackgroundVariant, ConnectionMode, Controls, MiniMap, ReactFlow, SelectionMode, useReactFlow, useStoreApi, type Edge, type Node, type NodeChange, type EdgeChange,
 } from '@xyflow/react'
 import '@xyflow/react/dist/style.css'
-import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from 'react'
+import { useCallback, useEffect, useMemo, useState, type DragEvent, type MouseEvent as ReactMouseEvent, type PointerEvent } from 'react'
+import { useShallow } from 'zustand/react/shallow'
 
-import { portOf, useCatalog } from '../api/catalog'
-import type { Graph, Service } from '../api/types'
-import { useSelection } from '../live'
-import { CARD, GRID, positionOf, snap, type Point } from './graph'
-import { landing } from './legality'
-import { NodeCard, TARGET_HANDLE } from './NodeCard'
-import { boxes, route, type Box, type Side } from './routing'
+import { useCatalog } from '../api/catalog'
+import { FlowLayer, FlowLegend, HoverCard, point, pointFocused, unpoint, useRun, useSelection, viewMotion } from '../live'
+import { groupsOf, notesOf, type Group } from './annotations'
+import { Announcer } from './Announcer'
+import { Cards, stayingCard } from './cards'
+import { CanvasMenu } from './CanvasMenu'
+import type { Command } from './commands'
+import { beginDrag, followDrag } from './dragging'
+import { edgesOf, followed, type WireData } from './edges'
+import { addNode, CARD, GRID, positionOf, type Point } from './graph'
+import { FarWires, nearestWire } from './FarWires'
+import { FindBar } from './FindBar'
+import { FoldedGroup, GroupBox, NoteCard } from './GroupBox'
+import { foldedInto, foldedPlaces, groupNodes, groupsDrawn, notesDrawn } from './groupNodes'
+import { GuideLines } from './GuideLines'
+import { KeyboardWalk, WalkEnd } from './KeyboardWalk'
+import { NodeCard, StayingCard } from './NodeCard'
+import { fileOf, openFile } from './opening'
+import { openQuickAdd } from './quickAdd'
+import { QuickAddList } from './QuickAddList'
+import { RefusedWire } from './RefusedWire'
+import { splice, wireUnder } from './rewire'
+import { pointer, useStage, type MenuAt } from './stage'
 import { useEditor } from './store'
-import { WireEdge, type WireData } from './WireEdge'
+import { WireEdge } from './WireEdge'
+import { beginReconnect, beginWire, dropWire, hoverWire } from './wiring'
 
-const nodeTypes = { card: NodeCard }
+const nodeTypes = { card: NodeCard, staying: StayingCard, box: GroupBox, folded: FoldedGroup, note: NoteCard }
 const edgeTypes = { wire: WireEdge }
 export const DRAG_KIND = 'application/x-backwater-kind'
 export const DRAG_PRESET = 'application/x-backwater-preset'
 
-/** Where on a card's border a port sits. */
-export function anchor(service: Service | undefined, port: string, at: Point): { point: Point; side: Side; failure: boolean } {
-  const outputs = service?.ports.filter((found) => found.direction === 'out') ?? []
-  const failing = outputs.filter((found) => found.role === 'failure')
-  const main = outputs.filter((found) => found.role === 'main')
-  const failure = failing.findIndex((found) => found.name === port)
-  if (failure >= 0) return { point: [at[0] + Math.round(((failure + 1) * CARD.width) / (failing.length + 1)), at[1] + CARD.height], side: 'bottom', failure: true }
-  const place = Math.max(0, main.findIndex((found) => found.name === port))
-  return { point: [at[0] + CARD.width, at[1] + Math.round(((place + 1) * CARD.height) / (main.length + 1))], side: 'right', failure: false }
+/** Whether a node moves with everyone in a group it is in. */
+const allMove = (groups: readonly Group[], id: string, moving: Record<string, Point>) => groups.some((group) => group.members.includes(id) && group.members.every((member) => member in moving))
+
+/** What moves, with the cards of folded groups whose members move. */
+const withFolded = (moving: Record<string, Point>, folded: Record<string, string>) => ({ ...moving, ...Object.fromEntries(Object.entries(moving).flatMap(([id, place]) => (folded[id] ? [[folded[id], place]] : []))) })
+
+/** From so many nodes on, only those in view are drawn. */
+const MANY = 150
+
+/** While the view moves, the drawing is moved as a whole instead of being drawn anew; it is drawn sharply when the view rests. */
+function moves(moving: boolean): void {
+  viewMotion.moving = moving
+  document.querySelector('.canvas')?.toggleAttribute('data-moving', moving)
 }
 
-const SHOWN_VALUES = 2
+/** So near a wire, a click is meant for it where wires are too thin to be hit. */
+const REACH_PX = 6
 
-/** What differs from the default on a wire, in a few words. */
-function labelOf(graph: Graph, services: Record<string, Service>, id: string): string {
-  const wire = graph.wires.find((found) => found.id === id)
-  const values = Object.entries(wire?.parameters ?? {})
-  if (!wire || values.length === 0) return ''
-  const kind = (node: string) => graph.nodes.find((found) => found.id === node)?.kind
-  const schema = portOf(services, kind(wire.from.node), wire.from.port)?.wire_parameters ?? portOf(services, kind(wire.to.node), wire.to.port)?.wire_parameters
-  return values
-    .slice(0, SHOWN_VALUES)
-    .map(([name, value]) => {
-      const title = (schema?.properties?.[name]?.title ?? name).toLowerCase()
-      if (value === true) return title
-      return typeof value === 'object' && value !== null ? title : `${title} ${String(value)}`
-    })
-    .join(' · ')
+/** Below this zoom, nobody can read: only what can be made out is drawn. */
+const FAR = 0.35
+
+/** Note how far away the diagram is. A large one seen from afar is an overview: simple cards and wires, all of them drawn, so that moving the view changes nothing. */
+function seenFrom(zoom: number): void {
+  document.querySelector('.canvas')?.toggleAttribute('data-far', zoom < FAR)
+  const overview = zoom < FAR && useEditor.getState().graph.nodes.length > MANY
+  document.querySelector('.canvas')?.toggleAttribute('data-overview', overview)
+  if (overview !== useStage.getState().overview) useStage.setState({ overview })
 }
 
-function edgesOf(graph: Graph, services: Record<string, Service>, places: Record<string, Point>, routed: boolean): Edge<WireData>[] {
-  const obstacles: Box[] = Object.values(boxes(places))
-  return graph.wires.flatMap((wire) => {
-    const [from, to] = [places[wire.from.node], places[wire.to.node]]
-    if (!from || !to) return []
-    const kind = graph.nodes.find((node) => node.id === wire.from.node)?.kind ?? ''
-    const { point, side, failure } = anchor(services[kind], wire.from.port, from)
-    const points = route(point, side, [to[0], to[1] + CARD.height / 2], routed ? obstacles : [])
-    const nameOf = (id: string) => graph.nodes.find((node) => node.id === id)?.name ?? id
-    return [{
-      id: wire.id, source: wire.from.node, sourceHandle: wire.from.port, target: wire.to.node, targetHandle: TARGET_HANDLE, type: 'wire',
-      data: { points, failure, label: labelOf(graph, services, wire.id) }, ariaLabel: `Wire from ${nameOf(wire.from.node)} to ${nameOf(wire.to.node)}`,
-    }]
-  })
+/** Boxes and notes are faint on the overview, so that what is in them shows. */
+const overviewColour = ({ type }: Node) => (type === 'box' ? 'var(--subtle)' : type === 'note' ? 'var(--line)' : 'var(--grey)')
+
+const ignore = () => undefined
+
+/** The wire that would take up a new node of this kind at this place. */
+function wireFor(kind: string, at: Point, routes: Edge<WireData>[]): string | null {
+  const { graph } = useEditor.getState()
+  const { services } = useCatalog.getState()
+  const wire = wireUnder(at, routes.map((edge) => ({ id: edge.id, points: edge.data!.points })))
+  if (!wire || !services[kind]) return null
+  const [placed, id] = addNode(graph, services[kind], at)
+  return splice(placed, services, id, wire) ? wire : null
 }
 
-export function Canvas() {
+/** Open the menu of what is pointed at; it is selected first, unless it is part of what is. */
+function openMenu(event: MouseEvent | ReactMouseEvent, of: MenuAt['of'], id?: string): void {
+  event.preventDefault()
+  const { selection, select } = useEditor.getState()
+  if (of === 'node' && !selection.nodes.has(id!)) select([id!])
+  if (of === 'wire') select([], [id!])
+  useStage.setState({ menu: { x: event.clientX, y: event.clientY, of } })
+}
+
+export function Canvas({ commands }: { commands: readonly Command[] }) {
   const graph = useEditor((state) => state.graph)
   const readOnly = useEditor((state) => state.readOnly)
   const selection = useEditor((state) => state.selection)
   const services = useCatalog((state) => state.services)
   const flow = useReactFlow()
+  const overview = useStage((state) => state.overview)
+  const flowStore = useStoreApi()
   const reduced = useReducedMotion()
   const scheme = useComputedColorScheme('light')
-  const [dragged, setDragged] = useState<Record<string, Point> | null>(null)
-  const [reason, setReason] = useState<string | null>(null)
+  const touch = useMediaQuery('(pointer: coarse)')
+  const { moving, copied, guides, boxed } = useStage(useShallow(({ moving, copied, guides, boxed }) => ({ moving, copied, guides, boxed })))
   // An empty canvas stays where it is: fitting it to the first node would move that away from the pointer.
   const [drawn] = useState(() => graph.nodes.length > 0)
-  const element = useRef<HTMLDivElement>(null)
   const reveal = useSelection((state) => state.asked)
 
-  const places = useMemo(() => Object.fromEntries(graph.nodes.map((node) => [node.id, dragged?.[node.id] ?? positionOf(graph, node.id)])), [graph, dragged])
-  const nodes: Node[] = useMemo(
-    () => graph.nodes.map((node) => ({
-      id: node.id, type: 'card', position: { x: places[node.id]![0], y: places[node.id]![1] }, width: CARD.width, height: CARD.height, data: {},
-      selected: selection.nodes.has(node.id), ariaLabel: `${node.name || node.id}, ${services[node.kind]?.title ?? node.kind}`,
-    })),
-    [graph.nodes, places, selection.nodes, services],
+  const places = useMemo(() => Object.fromEntries(graph.nodes.map((node) => [node.id, positionOf(graph, node.id)])), [graph])
+  const moved = useMemo(() => (moving ? { ...places, ...moving } : places), [places, moving])
+  const [cards] = useState(() => new Cards())
+  const groups = useMemo(() => groupsOf(graph), [graph])
+  const folded = useMemo(() => foldedInto(groups), [groups])
+  // While single nodes are dragged, the boxes they may leave stay round the others.
+  const boxPlaces = useMemo(() => (moving && !boxed ? Object.fromEntries(Object.entries(moved).filter(([id]) => !(id in moving) || allMove(groups, id, moving))) : moved), [moved, moving, boxed, groups])
+  const boxNodes = useMemo(() => groupsDrawn(graph, boxPlaces, !readOnly), [graph, boxPlaces, readOnly])
+  useEffect(() => { if (!moving) groupNodes.set(boxNodes, groups) }, [boxNodes, groups, moving])
+  const nodes = useMemo(
+    () => [
+      ...boxNodes, ...copied.flatMap((id) => (places[id] ? [stayingCard(id, places[id])] : [])),
+      ...cards.of(graph.nodes.filter((node) => !folded[node.id]), moved, selection.nodes, services), ...notesDrawn(graph, moved, selection.nodes),
+    ],
+    [cards, graph, boxNodes, folded, copied, places, moved, selection.nodes, services],
   )
-  const routes = useMemo(() => edgesOf(graph, services, places, dragged === null), [graph, services, places, dragged])
-  const edges = useMemo(() => routes.map((edge) => ({ ...edge, selected: selection.wires.has(edge.id) })), [routes, selection.wires])
+  const shown = useCallback((at: Record<string, Point>) => ({ ...Object.fromEntries(Object.entries(at).filter(([id]) => !folded[id])), ...foldedPlaces(groups, at) }), [folded, groups])
+  const routes = useMemo(() => edgesOf(graph, services, shown(places), folded), [graph, services, places, shown, folded])
+  const drawnRoutes = useMemo(() => (moving ? followed(routes, graph, services, shown(moved), withFolded(moving, folded), folded) : routes), [routes, graph, services, moved, moving, shown, folded])
+  const running = useRun((state) => state.shown !== null)
+  // During a run each wire says how it fares; otherwise, from afar, only selected wires are more than a line among lines.
+  const fromAfar = overview && !running
+  const edges = useMemo(
+    () => drawnRoutes.flatMap((edge) => (selection.wires.has(edge.id) ? { ...edge, selected: true } : fromAfar ? [] : edge)),
+    [drawnRoutes, selection.wires, fromAfar],
+  )
 
-  useEffect(() => {
-    if (!reason) return undefined
-    const timer = window.setTimeout(() => setReason(null), 7000)
-    return () => window.clearTimeout(timer)
-  }, [reason])
+  const flowing = useMemo(() => drawnRoutes.map((edge) => ({ id: edge.id, points: edge.data!.points })), [drawnRoutes])
 
   // A link anywhere on the page may ask for a node: select it and bring it into view.
   useEffect(() => {
@@ -117,32 +154,16 @@ export function Canvas() {
   const onNodesChange = useCallback((changes: NodeChange[]) => {
     const editor = useEditor.getState()
     const picked = new Set(editor.selection.nodes)
-    const moved: Record<string, Point> = {}
     let reselected = false
-    let done = false
     for (const change of changes) {
-      if (change.type === 'select') {
-        reselected = true
-        if (change.selected) picked.add(change.id)
-        else picked.delete(change.id)
-      } else if (change.type === 'position' && change.position && !editor.readOnly) {
-        moved[change.id] = [change.position.x, change.position.y]
-        done ||= change.dragging === false
-      }
+      if (change.type !== 'select') continue
+      reselected = true
+      if (change.selected) picked.add(change.id)
+      else picked.delete(change.id)
     }
-    if (reselected) editor.select(picked, picked.size ? editor.selection.wires : editor.selection.wires)
-    if (Object.keys(moved).length === 0) return
-    if (!done) {
-      setDragged((before) => ({ ...before, ...moved }))
-      return
-    }
-    setDragged(null)
-    const changed = Object.entries(moved).filter(([id, [x, y]]) => {
-      const [oldX, oldY] = positionOf(editor.graph, id)
-      return oldX !== x || oldY !== y
-    })
-    if (changed.length) editor.move(Object.fromEntries(changed.map(([id, [x, y]]) => [id, [snap(x), snap(y)] as Point])))
-  }, [])
+    if (reselected) editor.select(picked, editor.selection.wires)
+    followDrag(changes, flow.getZoom(), routes)
+  }, [flow, routes])
 
   const onEdgesChange = useCallback((changes: EdgeChange[]) => {
     const editor = useEditor.getState()
@@ -156,53 +177,89 @@ export function Canvas() {
     editor.select(editor.selection.nodes, picked)
   }, [])
 
-  const tryConnect = useCallback((node: string, port: string, target: string) => {
-    const editor = useEditor.getState()
-    const found = landing(useCatalog.getState().services, editor.graph, { node, port }, target)
-    if (found.reason !== null) setReason(found.reason)
-    else editor.connect({ node, port }, { node: target, port: found.port })
-  }, [])
-
-  const onConnect = useCallback(
-    ({ source, sourceHandle, target }: Connection) => { if (sourceHandle) tryConnect(source, sourceHandle, target) },
-    [tryConnect],
-  )
-
-  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
-    const wiring = useEditor.getState().wiring
-    useEditor.getState().setWiring(null)
-    if (!wiring || state.toHandle) return
+  const placeOf = (event: MouseEvent | TouchEvent): Point => {
     const { clientX, clientY } = 'changedTouches' in event ? event.changedTouches[0]! : event
-    const card = document.elementsFromPoint(clientX, clientY).map((found) => found.closest('.react-flow__node')).find(Boolean)
-    const target = card?.getAttribute('data-id')
-    if (target) tryConnect(wiring.node, wiring.port, target)
-  }, [tryConnect])
+    const { x, y } = flow.screenToFlowPosition({ x: clientX, y: clientY })
+    return [x, y]
+  }
 
   const onDrop = (event: DragEvent) => {
     event.preventDefault()
+    const file = fileOf(event.dataTransfer)
+    if (file) {
+      void openFile(file).then((text) => { if (text) useStage.setState({ reason: { text, from: null, to: '', bridges: [] } }) })
+      return
+    }
     const kind = event.dataTransfer.getData(DRAG_KIND)
     if (!kind) return
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
-    useEditor.getState().addNode(kind, [x - CARD.width / 2, y - CARD.height / 2], event.dataTransfer.getData(DRAG_PRESET))
+    useStage.setState({ splicing: null, fromPalette: null })
+    useEditor.getState().addNode(kind, [x - CARD.width / 2, y - CARD.height / 2], event.dataTransfer.getData(DRAG_PRESET), wireFor(kind, [x - CARD.width / 2, y - CARD.height / 2], routes))
+  }
+  const onDragOver = (event: DragEvent) => {
+    event.preventDefault()
+    event.dataTransfer.dropEffect = 'copy'
+    const { fromPalette, splicing } = useStage.getState()
+    if (!fromPalette) return
+    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
+    const found = wireFor(fromPalette, [x - CARD.width / 2, y - CARD.height / 2], routes)
+    if (found !== splicing) useStage.setState({ splicing: found })
+  }
+  const onPointerMove = (event: PointerEvent) => {
+    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
+    pointer.at = [x, y]
+    hoverWire(event.clientX, event.clientY)
+  }
+  // React Flow hears no keys that are pressed while a field has the keyboard.
+  const onPointerDown = ({ shiftKey, ctrlKey, metaKey }: PointerEvent) => flowStore.setState({ multiSelectionActive: shiftKey || ctrlKey || metaKey })
+  // A click on one of several selected nodes leaves that one selected; React Flow would keep them all.
+  const onNodeClick = ({ shiftKey, ctrlKey, metaKey }: ReactMouseEvent, { id, selectable }: Node) => {
+    const { selection, select } = useEditor.getState()
+    if (!shiftKey && !ctrlKey && !metaKey && selectable !== false && selection.nodes.size + selection.wires.size > 1) select([id])
+  }
+  const onPaneClick = (event: ReactMouseEvent) => {
+    useStage.setState({ reason: null })
+    const wire = fromAfar ? nearestWire(placeOf(event.nativeEvent), routes, REACH_PX / flow.getZoom()) : null
+    if (wire) useEditor.getState().select([], [wire])
+  }
+  const onDoubleClick = (event: ReactMouseEvent) => {
+    if ((event.target as HTMLElement).classList.contains('react-flow__pane')) openQuickAdd(placeOf(event.nativeEvent))
   }
 
   return (
-    <div className="canvas" ref={element} onDrop={onDrop} onDragOver={(event) => { event.preventDefault(); event.dataTransfer.dropEffect = 'copy' }} role="region" aria-label="Diagram">
+    <div className="canvas" onPointerDownCapture={onPointerDown} onPointerMove={onPointerMove} onPointerLeave={() => { pointer.at = null }} onDoubleClick={onDoubleClick} onDrop={onDrop} onDragOver={onDragOver} onDragLeave={() => useStage.setState({ splicing: null })} onFocus={({ target }) => pointFocused(target)} onBlur={unpoint} role="region" aria-label="Diagram">
+      <KeyboardWalk>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
-        onConnect={onConnect} onConnectEnd={onConnectEnd}
-        onConnectStart={(_, { nodeId, handleId, handleType }) => { if (nodeId && handleId && handleType === 'source') useEditor.getState().setWiring({ node: nodeId, port: handleId }) }}
-        connectionMode={ConnectionMode.Strict} nodesDraggable={!readOnly} nodesConnectable={!readOnly} deleteKeyCode={null} selectionKeyCode={null} selectionOnDrag={false}
-        multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} snapToGrid snapGrid={[GRID / 2, GRID / 2]} minZoom={0.15} maxZoom={2.5}
-        fitView={drawn} fitViewOptions={{ padding: 0.15, maxZoom: 1 }} connectionRadius={24} zoomOnDoubleClick={false} onPaneClick={() => setReason(null)} colorMode={scheme}
+        onConnectStart={(_, { nodeId, handleId, handleType }) => { if (nodeId && handleId && handleType) beginWire(nodeId, handleId, handleType) }} onConnectEnd={(event, state) => dropWire(event, state, placeOf(event))}
+        onNodeClick={onNodeClick} onNodeContextMenu={(event, node) => openMenu(event, 'node', node.id)} onEdgeContextMenu={(event, edge) => openMenu(event, 'wire', edge.id)} onPaneContextMenu={(event) => openMenu(event, 'canvas')}
+        onNodeMouseEnter={(event, { id }) => point('node', id, event.currentTarget.getBoundingClientRect())} onNodeMouseLeave={unpoint} onNodeDragStop={unpoint}
+        onEdgeMouseEnter={({ clientX, clientY }, { id }) => point('wire', id, { left: clientX, top: clientY, bottom: clientY })} onEdgeMouseLeave={unpoint}
+        onReconnect={ignore} onReconnectStart={(_, edge, fixed) => beginReconnect(edge.id, fixed)} onReconnectEnd={(event, _, __, state) => dropWire(event, state, placeOf(event))} edgesReconnectable={!readOnly && !overview} reconnectRadius={12}
+        onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={() => moves(false)} onMove={(_, { zoom }) => seenFrom(zoom)} onInit={({ getZoom }) => seenFrom(getZoom())}
+        connectionMode={ConnectionMode.Strict} nodesDraggable={!readOnly} nodesConnectable={!readOnly} deleteKeyCode={null} selectionKeyCode={null}
+        selectionOnDrag={!touch && !readOnly} panOnDrag={touch || readOnly ? [0, 1] : [1]} onNodeDragStart={(event, _, dragged) => beginDrag(dragged.map(({ id }) => id), event.altKey)}
+        multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} minZoom={0.15} maxZoom={2.5}
+        fitView={drawn} fitViewOptions={{ padding: 0.15, maxZoom: 1 }} connectionRadius={24} zoomOnDoubleClick={false} onPaneClick={onPaneClick} colorMode={scheme}
         nodesFocusable edgesFocusable disableKeyboardA11y
       >
-        <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--dot)" />
+        <WalkEnd />
+        {!overview && <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--dot)" />}
+        <FlowLayer wires={flowing} />
+        {fromAfar && <FarWires routes={drawnRoutes} />}
+        <GuideLines guides={guides} />
+        <FlowLegend />
+        <HoverCard />
         <Controls showInteractive={false} position="bottom-left" />
-        <MiniMap pannable zoomable position="bottom-right" style={{ width: 140, height: 90 }} nodeColor="var(--grey)" maskColor="color-mix(in srgb, var(--subtle) 70%, transparent)" ariaLabel="Overview of the diagram" />
+        <MiniMap pannable zoomable position="bottom-right" style={{ width: 140, height: 90 }} nodeColor={overviewColour} maskColor="color-mix(in srgb, var(--subtle) 70%, transparent)" ariaLabel="Overview of the diagram" />
       </ReactFlow>
-      {graph.nodes.length === 0 && <EmptyCanvas />}
-      {reason && <div className="wiring-reason" role="alert">{reason}</div>}
+      </KeyboardWalk>
+      {graph.nodes.length === 0 && notesOf(graph).length === 0 && <EmptyCanvas />}
+      <RefusedWire />
+      <QuickAddList />
+      <FindBar />
+      <CanvasMenu commands={commands} readOnly={readOnly} />
+      <Announcer />
     </div>
   )
 }

@@ -1,21 +1,31 @@
 /** The page of a diagram: palette, canvas, inspector, dock. Also shows a run alone, read-only. */
 
-import { ActionIcon, Button, Group, Kbd, Menu, Modal, Stack, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Button, Group, Kbd, Menu, Modal, SegmentedControl, Stack, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { Spotlight, spotlight } from '@mantine/spotlight'
 import '@mantine/spotlight/styles.css'
 import { IconArrowBackUp, IconArrowForwardUp, IconChevronLeft, IconChevronRight, IconCommand, IconMoon, IconShare, IconSun } from '@tabler/icons-react'
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react'
 
+import { followPorts, useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
 import { Halt } from '../app/Halt'
-import { Dock, RunControls, useRun } from '../live'
-import { readKept, resolveConflict, saveNow, startAutosave } from './autosave'
+import { Dock, momentOf, RunControls, useRun } from '../live'
+import { WhoControls } from '../live/WhoControls'
+import { readKept, resolveConflict, saveNow, settled, startAutosave } from './autosave'
 import { Canvas } from './Canvas'
 import { commandFor, commandsOf, type Command } from './commands'
 import { FindingsPanel } from './FindingsPanel'
+import { DiagramTabs } from './DiagramTabs'
+import { DiffView } from './DiffView'
+import { ExportDialog } from './ExportDialog'
+import { HistoryDialog } from './HistoryDialog'
 import { Inspector } from './Inspector'
+import { Outline } from './Outline'
+import { useLeftPanel } from './leftPanel'
 import { Palette } from './Palette'
+import { resetStage } from './stage'
+import { restoreHistory, stashHistory } from './stash'
 import { openDiagram, redo, undo, history, useEditor, useHistory } from './store'
 
 export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: string }) {
@@ -28,6 +38,7 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
       const wanted = new URLSearchParams(window.location.search)
       try {
         if (diagramId) {
+          await settled()
           const diagram = await api.diagram(diagramId)
           if (!live) return
           openDiagram(diagram)
@@ -37,14 +48,15 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
             history.getState().clear()
             void saveNow()
           }
+          restoreHistory()
           const run = wanted.get('run') ?? (diagram.latest_run?.id ?? null)
-          if (run) void useRun.getState().watch(run)
+          if (run) watchAt(run)
         } else if (runId) {
           const run = await api.run(runId, wanted.get('key') ?? undefined)
           if (!live) return
           useEditor.getState().show(run)
           history.getState().clear()
-          void useRun.getState().watch(runId)
+          watchAt(runId)
         }
         setReady(true)
       } catch (error) {
@@ -55,7 +67,10 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
     const stop = startAutosave()
     return () => {
       live = false
+      stashHistory()
+      void saveNow()
       stop()
+      resetStage()
       useRun.getState().leave()
     }
   }, [diagramId, runId])
@@ -65,31 +80,55 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
   return <ReactFlowProvider><Editor /></ReactFlowProvider>
 }
 
+/** Watch a run, from the moment that the address asks for. */
+function watchAt(run: string): void {
+  const { at_s, problem } = momentOf(window.location.search)
+  void useRun.getState().watch(run, at_s)
+  if (problem) useRun.setState({ complaint: problem })
+}
+
 function Editor() {
   const readOnly = useEditor((state) => state.readOnly)
   const name = useEditor((state) => state.graph.name)
   const diagramId = useEditor((state) => state.diagramId)
+  const nodes = useEditor((state) => state.graph.nodes)
+  const loaded = useCatalog((state) => state.loaded)
   const flow = useReactFlow()
   const search = useRef<HTMLInputElement>(null)
   const [help, setHelp] = useState(false)
   const commands = useMemo(
     () => commandsOf({
-      fit: () => void flow.fitView({ padding: 0.15, maxZoom: 1 }), zoomIn: () => void flow.zoomIn(), zoomOut: () => void flow.zoomOut(), actualSize: () => void flow.zoomTo(1),
-      search: () => search.current?.focus(), palette: spotlight.open, help: () => setHelp(true),
+      fit: () => void flow.fitView({ padding: 0.15, maxZoom: 1 }),
+      fitSelection: () => {
+        const { selection, graph } = useEditor.getState()
+        const ids = new Set([...selection.nodes, ...graph.wires.filter((wire) => selection.wires.has(wire.id)).flatMap((wire) => [wire.from.node, wire.to.node])])
+        if (ids.size) void flow.fitView({ nodes: [...ids].map((id) => ({ id })), padding: 0.2, maxZoom: 1.5 })
+      },
+      zoomIn: () => void flow.zoomIn(), zoomOut: () => void flow.zoomOut(), actualSize: () => void flow.zoomTo(1),
+      centre: () => {
+        const box = document.querySelector('.canvas')!.getBoundingClientRect()
+        const { x, y } = flow.screenToFlowPosition({ x: box.left + box.width / 2, y: box.top + box.height / 2 })
+        return [x, y]
+      },
+      run: () => document.querySelector<HTMLElement>('.run-controls button')?.click(),
+      search: () => { useLeftPanel.setState({ tab: 'palette' }); window.requestAnimationFrame(() => search.current?.focus()) }, palette: spotlight.open, help: () => setHelp(true),
     }),
     [flow],
   )
   useShortcuts(commands)
 
+  useEffect(() => { void followPorts(nodes) }, [nodes, loaded])
+
   useEffect(() => { document.title = `${name || 'Untitled'} · Backwater` }, [name])
 
   return (
     <div className="editor">
-      <TopBar commands={commands}>{diagramId && <RunControls />}</TopBar>
+      <TopBar commands={commands}>{diagramId && <span className="run-controls"><RunControls /></span>}</TopBar>
+      <DiagramTabs />
       <div className="workspace">
-        {!readOnly && <SidePanel side="left" name="palette" width={208} title="Services"><Palette ref={search} /></SidePanel>}
+        <SidePanel side="left" name={readOnly ? 'outline' : 'palette'} width={244} title={readOnly ? 'Outline' : 'Services'} closed={readOnly}>{readOnly ? <Outline /> : <LeftTabs search={search} />}</SidePanel>
         <main className="middle">
-          <Canvas />
+          <Canvas commands={commands} />
           <Dock findings={<FindingsPanel />} />
         </main>
         <SidePanel side="right" name="inspector" width={316} title="Inspector"><Inspector /></SidePanel>
@@ -97,24 +136,53 @@ function Editor() {
       <CommandPalette commands={commands} />
       <ShortcutHelp commands={commands} opened={help} close={() => setHelp(false)} />
       <ConflictDialog />
+      <HistoryDialog />
+      <ExportDialog />
     </div>
   )
 }
 
-const typing = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+function LeftTabs({ search }: { search: RefObject<HTMLInputElement | null> }) {
+  const tab = useLeftPanel((state) => state.tab)
+  return (
+    <>
+      <SegmentedControl className="left-tabs" size="xs" value={tab} onChange={(next) => useLeftPanel.setState({ tab: next as 'palette' | 'outline' })} data={[{ value: 'palette', label: 'Services' }, { value: 'outline', label: 'Outline' }]} aria-label="Left panel" />
+      {tab === 'palette' ? <Palette ref={search} /> : <Outline />}
+    </>
+  )
+}
+
+const PRESSED = new Set(['radio', 'checkbox', 'button', 'range', 'file'])
+
+/** Whether keys pressed there are text. */
+const typing = (target: EventTarget | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) || (target instanceof HTMLInputElement && !PRESSED.has(target.type)))
 
 function useShortcuts(commands: readonly Command[]): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (typing(event.target) || document.querySelector('[role="dialog"]')) return
-      const onControl = event.target instanceof HTMLElement && event.target.closest('button, a, [role="slider"], [role="tab"], [role="menuitem"]')
+      const onControl = event.target instanceof HTMLElement && event.target.closest('button, a, input, [role="slider"], [role="tab"], [role="menuitem"]')
       const command = commandFor(commands, event)
-      if (!command || (onControl && event.key.startsWith('Arrow'))) return
+      if (!command || (onControl && (event.key.startsWith('Arrow') || event.key === 'Enter'))) return
       event.preventDefault()
       command.run()
     }
+    // Fields keep their keys to themselves, so this one listens before them.
+    const pressTyping = (event: KeyboardEvent) => {
+      const command = typing(event.target) && !document.querySelector('[role="dialog"]') ? commandFor(commands, event) : undefined
+      if (!command?.always) return
+      event.preventDefault()
+      event.stopPropagation()
+      ;(event.target as HTMLElement).blur()
+      command.run()
+    }
     window.addEventListener('keydown', press)
-    return () => window.removeEventListener('keydown', press)
+    window.addEventListener('keydown', pressTyping, true)
+    return () => {
+      window.removeEventListener('keydown', press)
+      window.removeEventListener('keydown', pressTyping, true)
+    }
   }, [commands])
 }
 
@@ -169,6 +237,7 @@ function TopBar({ commands, children }: { commands: readonly Command[]; children
           <Menu.Dropdown>
             <Menu.Item onClick={share} closeMenuOnClick={false}>{copied ? 'Link copied' : 'Copy a link to watch this run'}</Menu.Item>
             <Menu.Item component="a" href={viewUrl} target="_blank">Open what others will see</Menu.Item>
+            <WhoControls />
           </Menu.Dropdown>
         </Menu>
       )}
@@ -177,13 +246,13 @@ function TopBar({ commands, children }: { commands: readonly Command[]; children
   )
 }
 
-function SidePanel({ side, name, width, title, children }: { side: 'left' | 'right'; name: string; width: number; title: string; children: ReactNode }) {
+function SidePanel({ side, name, width, title, closed = false, children }: { side: 'left' | 'right'; name: string; width: number; title: string; closed?: boolean; children: ReactNode }) {
   const key = `backwater.panel.${name}`
   const [state, setState] = useState<{ width: number; open: boolean }>(() => {
     try {
-      return { width, open: true, ...(JSON.parse(localStorage.getItem(key) ?? '{}') as object) }
+      return { width, open: !closed, ...(JSON.parse(localStorage.getItem(key) ?? '{}') as object) }
     } catch {
-      return { width, open: true }
+      return { width, open: !closed }
     }
   })
   const change = (next: Partial<typeof state>) => setState((before) => {
@@ -254,9 +323,11 @@ function ConflictDialog() {
   const choose = (choice: 'mine' | 'theirs' | 'copy') => void resolveConflict(choice).catch((error: unknown) => setFault(error instanceof ApiError ? error.message : String(error)))
   if (save !== 'conflict' || !conflict) return null
   return (
-    <Modal opened onClose={() => undefined} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} title="This diagram was changed elsewhere">
+    <Modal opened onClose={() => undefined} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} size="lg" title="This diagram was changed elsewhere">
       <Stack>
         <Text size="sm">The server has version {conflict.version} with {conflict.graph.nodes.length} nodes and {conflict.graph.wires.length} wires, saved in another tab or by another person. Yours has {graph.nodes.length} nodes and {graph.wires.length} wires. Nothing is lost: choose which goes on.</Text>
+        <Text size="sm" fw={600}>From theirs to yours:</Text>
+        <DiffView before={conflict.graph} after={graph} words={['theirs', 'yours']} />
         {fault && <Text size="sm" className="finding-error" role="alert">{fault}</Text>}
         <Group><Button onClick={() => choose('copy')}>Save mine as a copy</Button><Button variant="default" onClick={() => choose('mine')}>Keep mine</Button><Button variant="default" onClick={() => choose('theirs')}>Take theirs</Button></Group>
       </Stack>

@@ -1,17 +1,21 @@
 /** What is selected: its parameters, what it does in the run, how true the model is, where the numbers come from. */
 
-import { Anchor, Button, Group, Stack, Tabs, Text, TextInput } from '@mantine/core'
-import { IconCopy, IconTrash } from '@tabler/icons-react'
+import { ActionIcon, Anchor, Button, Group, Stack, Tabs, Text, TextInput, Tooltip } from '@mantine/core'
+import { IconCopy, IconLayoutAlignBottom, IconLayoutAlignCenter, IconLayoutAlignLeft, IconLayoutAlignMiddle, IconLayoutAlignRight, IconLayoutAlignTop, IconLayoutDistributeHorizontal, IconLayoutDistributeVertical, IconTrash } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 
 import { useCatalog } from '../api/catalog'
-import type { Finding, GraphNode, GraphWire, Schema, Service } from '../api/types'
+import type { Finding, GraphNode, GraphWire, Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
+import { titleOf, useNaming } from '../app/naming'
 import { formatQuantity, formatWithWord } from '../format'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
-import { changeOf, NodeLive, useRun, type Owner } from '../live'
+import { NodeLive, useRun } from '../live'
 import { duplicateSelection } from './clipboard'
+import { align, distribute } from './commands'
 import { wireSchema } from './legality'
+import { ManyForms } from './ManyForms'
+import { passOn } from './passOn'
 import { ScrollPanel } from './ScrollPanel'
 import { useEditor } from './store'
 
@@ -42,16 +46,10 @@ function NameInput({ label, value, onCommit, disabled }: { label: string; value:
   )
 }
 
-/** Change the run that goes on, too. */
-function passOn(owner: Owner, schema: Schema, name: string, value: unknown): void {
-  const { run, control } = useRun.getState()
-  const change = changeOf(run, owner, schema, name, value)
-  if (change) void control(change)
-}
-
 function NodeInspector({ node }: { node: GraphNode }) {
   const service = useCatalog((state) => state.services[node.kind])
   const editor = useEditor()
+  const neutral = useNaming((state) => state.neutral)
   const running = useRun((state) => state.shown?.nodes[node.id] !== undefined)
   const [tab, setTab] = useState<string | null>(running ? 'live' : 'properties')
   const findings = editor.findings.filter((finding) => finding.node === node.id && !finding.wire)
@@ -61,7 +59,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
         <ServiceIcon kind={node.kind} size={32} />
         <div className="words">
           <NameInput label="Name" value={node.name} disabled={editor.readOnly} onCommit={(text) => editor.rename(node.id, text)} />
-          <Text size="xs" c="dimmed">{service?.title ?? `Unknown kind: ${node.kind}`}</Text>
+          <Text size="xs" c="dimmed">{service ? titleOf(service, neutral) : `Unknown kind: ${node.kind}`}</Text>
         </div>
       </div>
       {service ? (
@@ -76,7 +74,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
             {tab === 'properties' && (
               <Stack gap={20}>
                 <Findings findings={findings.filter((finding) => !finding.parameter)} />
-                <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setParameter(node.id, name, value); passOn({ node: node.id }, service.parameters, name, value) }} />
+                <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setParameters([node.id], name, value); passOn({ node: node.id }, service.parameters, name, value) }} />
                 <Quotas service={service} />
               </Stack>
             )}
@@ -104,7 +102,7 @@ function WireInspector({ wire }: { wire: GraphWire }) {
       <ScrollPanel label="Wire">
         <Stack gap={20}>
           <Findings findings={findings.filter((finding) => !finding.parameter)} />
-          {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setWireParameter(wire.id, name, value); passOn({ wire: wire.id }, schema, name, value) }} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
+          {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setParameters([wire.id], name, value); passOn({ wire: wire.id }, schema, name, value) }} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
           {!editor.readOnly && <Group><Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete wire</Button></Group>}
         </Stack>
       </ScrollPanel>
@@ -112,18 +110,32 @@ function WireInspector({ wire }: { wire: GraphWire }) {
   )
 }
 
+const ARRANGE = [
+  ['Align left edges', IconLayoutAlignLeft, () => align('left')], ['Align centres', IconLayoutAlignCenter, () => align('centre')], ['Align right edges', IconLayoutAlignRight, () => align('right')],
+  ['Align top edges', IconLayoutAlignTop, () => align('top')], ['Align middles', IconLayoutAlignMiddle, () => align('middle')], ['Align bottom edges', IconLayoutAlignBottom, () => align('bottom')],
+  ['Distribute across', IconLayoutDistributeVertical, () => distribute('across')], ['Distribute down', IconLayoutDistributeHorizontal, () => distribute('down')],
+] as const
+
+const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`
+
 function ManyInspector({ count }: { count: number }) {
   const editor = useEditor()
   return (
     <ScrollPanel label="Selection">
       <Text fw={650} size="lg" mb={4}>{count} selected</Text>
-      <Text size="sm" c="dimmed" mb="md">{editor.selection.nodes.size} nodes, {editor.selection.wires.size} wires. Arrow keys move the nodes.</Text>
+      <Text size="sm" c="dimmed" mb="md">{counted(editor.selection.nodes.size, 'node')}, {counted(editor.selection.wires.size, 'wire')}. Arrow keys move the nodes.</Text>
+      {!editor.readOnly && editor.selection.nodes.size > 1 && (
+        <Group gap={4} mb="sm" role="group" aria-label="Arrange">
+          {ARRANGE.map(([label, Icon, run]) => <Tooltip key={label} label={label}><ActionIcon variant="default" size="md" aria-label={label} onClick={run}><Icon size={16} /></ActionIcon></Tooltip>)}
+        </Group>
+      )}
       {!editor.readOnly && (
         <Group gap={8}>
           <Button size="compact-sm" variant="default" leftSection={<IconCopy size={14} />} onClick={duplicateSelection}>Duplicate</Button>
           <Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete</Button>
         </Group>
       )}
+      <ManyForms />
     </ScrollPanel>
   )
 }
@@ -198,7 +210,7 @@ function About({ service }: { service: Service }) {
       {service.prices.length > 0 && (
         <section>
           <h3 className="section-title">Prices</h3>
-          {service.prices.map((price) => <div key={price.name}><div className="quota-row"><span>{price.title}</span><span>{priceText(price.usd)}</span></div><Text size="xs" c="dimmed">Each: {price.per}</Text><SourceLine source={price.source} /></div>)}
+          {service.prices.map((price) => <div key={price.name}><div className="quota-row"><span>{price.title}</span><span>{priceText(price.usd)}</span></div><Text size="xs" c="dimmed">Each: {price.per}</Text>{price.tiers.map((tier) => <Text size="xs" c="dimmed" key={tier.above}>Above {formatQuantity(tier.above, 'count')} a month: {priceText(tier.usd)}</Text>)}{price.free && <Text size="xs" c="dimmed">Free each month with the free tier: {formatQuantity(price.free.quantity, 'count')}</Text>}<SourceLine source={price.source} /></div>)}
         </section>
       )}
     </Stack>

@@ -1,25 +1,22 @@
 /** What can be placed: every kind of the catalog by its group; searched, dragged, or added by click or Enter. */
 
 import { ActionIcon, Text, TextInput, Tooltip } from '@mantine/core'
-import { IconSearch, IconX } from '@tabler/icons-react'
+import { IconSearch, IconStar, IconStarFilled, IconX } from '@tabler/icons-react'
 import { useReactFlow } from '@xyflow/react'
 import { Fragment, forwardRef, useState } from 'react'
 
 import { useCatalog } from '../api/catalog'
 import type { Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
+import { titleOf, useNaming } from '../app/naming'
 import { DRAG_KIND } from './Canvas'
-import { CARD, positionOf, type Point } from './graph'
+import { useFavourites } from './favourites'
+import { CARD, positionOf } from './graph'
+import { freePlace } from './places'
 import { PresetItems } from './PresetItems'
 import { presetsFound } from './presets'
+import { useStage } from './stage'
 import { useEditor } from './store'
-
-/** A free place near `wanted`: not on top of another card. */
-export function freePlace(wanted: Point, taken: readonly Point[]): Point {
-  const place: Point = [...wanted]
-  while (taken.some(([x, y]) => Math.abs(x - place[0]) < CARD.width && Math.abs(y - place[1]) < CARD.height)) place[1] += CARD.height + 36
-  return place
-}
 
 function matches(service: Service, text: string): boolean {
   const wanted = text.trim().toLowerCase()
@@ -29,6 +26,9 @@ function matches(service: Service, text: string): boolean {
 export const Palette = forwardRef<HTMLInputElement>(function Palette(_, searchRef) {
   const [text, setText] = useState('')
   const { services, order } = useCatalog()
+  const favourites = useFavourites((state) => state.favourites)
+  // As it was when the page was opened: nothing in the list may move while it is used.
+  const [recent] = useState(() => useFavourites.getState().recent)
   const flow = useReactFlow()
   const all = order.map((kind) => services[kind]!)
   const presets = Object.fromEntries(all.map((service) => [service.kind, presetsFound(service, text, matches(service, text))]))
@@ -43,9 +43,9 @@ export const Palette = forwardRef<HTMLInputElement>(function Palette(_, searchRe
   }
 
   return (
-    <nav className="panel-scroll" aria-label="Services">
+    <nav className="panel-scroll palette" aria-label="Services">
       <TextInput
-        ref={searchRef} size="xs" placeholder="Search services   /" aria-label="Search services" value={text} onChange={(event) => setText(event.currentTarget.value)} leftSection={<IconSearch size={14} />}
+        ref={searchRef} size="xs" placeholder="Search services" aria-label="Search services" value={text} onChange={(event) => setText(event.currentTarget.value)} leftSection={<IconSearch size={14} />}
         rightSection={text && <ActionIcon size="xs" variant="subtle" color="gray" aria-label="Clear search" onClick={() => setText('')}><IconX size={12} /></ActionIcon>}
         onKeyDown={(event) => {
           event.stopPropagation()
@@ -53,20 +53,14 @@ export const Palette = forwardRef<HTMLInputElement>(function Palette(_, searchRe
           if (event.key === 'Escape') { setText(''); event.currentTarget.blur() }
         }}
       />
+      {!text && <Few title="Favourites" kinds={favourites} add={add} />}
+      {!text && <Few title="Recent" kinds={recent.filter((kind) => !favourites.includes(kind))} add={add} />}
       {groups.map((group) => (
         <section key={group} aria-label={group}>
           <h2 className="palette-group">{group}</h2>
           {found.filter((service) => service.group === group).map((service) => (
             <Fragment key={service.kind}>
-              <Tooltip label={service.summary} position="right" openDelay={600} multiline maw={260}>
-                <button
-                  type="button" className="palette-item" draggable aria-label={`Add ${service.title}`}
-                  onDragStart={(event) => { event.dataTransfer.setData(DRAG_KIND, service.kind); event.dataTransfer.effectAllowed = 'copy' }}
-                  onClick={() => add(service.kind)}
-                >
-                  <ServiceIcon kind={service.kind} size={22} /> {service.title}
-                </button>
-              </Tooltip>
+              <Row service={service} add={add} />
               <PresetItems service={service} presets={presets[service.kind]!} add={add} />
             </Fragment>
           ))}
@@ -76,3 +70,33 @@ export const Palette = forwardRef<HTMLInputElement>(function Palette(_, searchRe
     </nav>
   )
 })
+
+interface RowProps { service: Service; add: (kind: string) => void; again?: boolean }
+
+/** A service that can be placed; `again` where it is in the list below, too. */
+function Row({ service, add, again = false }: RowProps) {
+  const neutral = useNaming((state) => state.neutral)
+  const favourite = useFavourites((state) => state.favourites.includes(service.kind))
+  const title = titleOf(service, neutral)
+  return (
+    <div className="palette-row">
+      <Tooltip label={`${title}: ${service.summary}`} position="right" openDelay={600} multiline maw={260}>
+        <button
+          type="button" className="palette-item" draggable aria-label={again ? `Add ${title} again` : `Add ${title}`}
+          onDragStart={(event) => { event.dataTransfer.setData(DRAG_KIND, service.kind); useStage.setState({ fromPalette: service.kind }); event.dataTransfer.effectAllowed = 'copy' }}
+          onClick={() => add(service.kind)}
+        >
+          <ServiceIcon kind={service.kind} size={20} /> <span>{title}</span>
+        </button>
+      </Tooltip>
+      {!again && <ActionIcon className="palette-star" size="xs" variant="subtle" color="gray" aria-pressed={favourite} aria-label={`Favourite: ${title}`} onClick={() => useFavourites.getState().toggle(service.kind)}>{favourite ? <IconStarFilled size={12} /> : <IconStar size={12} />}</ActionIcon>}
+    </div>
+  )
+}
+
+function Few({ title, kinds, add }: { title: string; kinds: readonly string[]; add: (kind: string) => void }) {
+  const services = useCatalog((state) => state.services)
+  const known = kinds.flatMap((kind) => services[kind] ?? [])
+  if (known.length === 0) return null
+  return <section aria-label={title}><h2 className="palette-group">{title}</h2>{known.map((service) => <Row key={service.kind} service={service} add={add} again />)}</section>
+}

@@ -1,24 +1,32 @@
 /** A wire: its route round the cards, its state during a run by colour and pattern, its label. */
 
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps } from '@xyflow/react'
-import { memo } from 'react'
+import { memo, useState } from 'react'
 
 import { useWireState } from '../live'
+import type { WireData } from './edges'
+import { useStage } from './stage'
 import type { Point } from './graph'
-import { labelPlace, pathOf } from './routing'
+import { labelPlace, pathOf, through } from './routing'
+import { useEditor } from './store'
+import { WireBends } from './WireBends'
 
-export interface WireData extends Record<string, unknown> { points: Point[]; failure: boolean; label: string }
-
-export const WireEdge = memo(function WireEdge({ id, data }: EdgeProps) {
+export const WireEdge = memo(function WireEdge({ id, data, selected }: EdgeProps) {
   const live = useWireState(id)
-  const { points, failure, label } = data as WireData
+  const splicing = useStage((state) => state.splicing === id)
+  const readOnly = useEditor((state) => state.readOnly)
+  const [bent, setBent] = useState<Point[] | null>(null)
+  const { points: routed, failure, label, waypoints } = data as WireData
+  const points = bent ? through(routed[0]!, failure ? 'bottom' : 'right', bent, routed[routed.length - 1]!) : routed
   if (points.length < 2) return null
   const place = labelPlace(points)
-  const text = live ? live.text : label
+  const text = live ? [live.text, live.behind].filter(Boolean).join(' · ') : label
   return (
     <>
-      <g className="wire" data-state={live?.state ?? 'none'}>
+      <g className="wire" data-state={live?.state ?? 'none'} data-splicing={splicing || undefined}>
         <BaseEdge id={id} path={pathOf(points)} className={failure ? 'wire-path wire-failure' : 'wire-path'} interactionWidth={16} style={live ? { strokeWidth: live.width } : undefined} />
+        {live?.state === 'saturated' && <path d={pathOf(points)} className="wire-core" />}
+        {selected && !readOnly && <WireBends wire={id} points={points} waypoints={bent ?? waypoints} bend={setBent} />}
       </g>
       {text && (
         <EdgeLabelRenderer>

@@ -2,6 +2,7 @@
 
 import { api, ApiError } from '../api/client'
 import type { Diagram, Graph } from '../api/types'
+import { savedAs } from './stash'
 import { openDiagram, useEditor } from './store'
 
 const QUIET_MS = 600
@@ -32,6 +33,11 @@ export function readKept(id: string): Kept | null {
 let saving: Promise<void> | null = null
 let timer = 0
 
+/** Resolves when no save is under way. */
+export async function settled(): Promise<void> {
+  while (saving) await saving
+}
+
 /** Save what is not saved, if anything is; resolves when the server has it or has said no. */
 export async function saveNow(): Promise<boolean> {
   window.clearTimeout(timer)
@@ -50,6 +56,7 @@ async function store(id: string, graph: Graph, base: number): Promise<void> {
   try {
     const diagram = await api.saveDiagram(id, graph, base)
     localStorage.removeItem(keptKey(id))
+    savedAs(id, diagram.version)
     const editor = useEditor.getState()
     if (editor.diagramId !== id) return
     useEditor.setState({ version: diagram.version })
@@ -111,10 +118,14 @@ export function startAutosave(): () => void {
     )
   }
   const unsubscribe = useEditor.subscribe((state, before) => {
-    if (state.graph === before.graph || state.diagramId !== before.diagramId) return
-    window.clearTimeout(findingsTimer)
-    findingsTimer = window.setTimeout(check, FINDINGS_MS)
-    if (state.save === 'unsaved' && state.diagramId) {
+    if (state.diagramId !== before.diagramId) return
+    const changed = state.graph !== before.graph
+    if (changed) {
+      window.clearTimeout(findingsTimer)
+      findingsTimer = window.setTimeout(check, FINDINGS_MS)
+    }
+    // Undo changes the graph first, and says then that it is not saved.
+    if (state.save === 'unsaved' && state.diagramId && (changed || before.save !== 'unsaved')) {
       keep(state.diagramId, { base: state.version, graph: state.graph })
       schedule()
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { graphOf, services, wire } from '../testing/services'
-import { addNode, addWire, clip, GRID, paste, readClipping, remove, setNodeParameter, setWireParameter, unused } from './graph'
+import { addNode, addWire, clip, GRID, paste, readClipping, remove, setParameters, unused } from './graph'
 
 const three = () => graphOf({ s: 'spring', b: 'basin', m: 'mill' }, [wire('w1', 's.out', 'b.in'), wire('w2', 'b.out', 'm.pulls')])
 
@@ -12,8 +12,8 @@ describe('changing a graph', () => {
     addNode(graph, services['log']!, [3, 4])
     addWire(graph, { node: 'm', port: 'calls' }, { node: 'b', port: 'in' })
     remove(graph, new Set(['b']), new Set())
-    setNodeParameter(graph, 'b', 'delay_s', 3)
-    setWireParameter(graph, 'w2', 'batch_size', 3)
+    setParameters(graph, new Set(['b']), 'delay_s', 3)
+    setParameters(graph, new Set(['w2']), 'batch_size', 3)
     paste(graph, clip(graph, new Set(['s', 'b'])))
     expect(graph).toEqual(before)
   })
@@ -39,9 +39,9 @@ describe('changing a graph', () => {
   })
 
   it('drops a parameter that goes back to its default', () => {
-    const set = setNodeParameter(three(), 'b', 'delay_s', 5)
+    const set = setParameters(three(), new Set(['b']), 'delay_s', 5)
     expect(set.nodes[1]!.parameters).toEqual({ delay_s: 5 })
-    expect(setNodeParameter(set, 'b', 'delay_s', undefined).nodes[1]!.parameters).toEqual({})
+    expect(setParameters(set, new Set(['b']), 'delay_s', undefined).nodes[1]!.parameters).toEqual({})
   })
 
   it('finds names that are free', () => {
@@ -52,7 +52,7 @@ describe('changing a graph', () => {
 
 describe('the clipboard', () => {
   it('keeps inner wires with their parameters and leaves out wires that lead away', () => {
-    const graph = setWireParameter(three(), 'w2', 'batch_size', 7)
+    const graph = setParameters(three(), new Set(['w2']), 'batch_size', 7)
     const [pasted, ids] = paste(graph, clip(graph, new Set(['b', 'm'])))
     expect(ids).toHaveLength(2)
     expect(pasted.nodes).toHaveLength(5)
@@ -72,7 +72,7 @@ describe('the clipboard', () => {
   })
 
   it('shares no parameters with what was copied', () => {
-    const graph = setNodeParameter(three(), 'b', 'nested', { deep: [1] })
+    const graph = setParameters(three(), new Set(['b']), 'nested', { deep: [1] })
     const [pasted, ids] = paste(graph, clip(graph, new Set(['b'])))
     const copy = pasted.nodes.find((node) => node.id === ids[0])!
     ;(copy.parameters['nested'] as { deep: number[] }).deep.push(2)

@@ -1,13 +1,21 @@
 /** Changes of a graph, as pure functions: each takes a graph and returns a new one. */
 
 import type { Graph, GraphNode, GraphWire, Preset, Service, Values } from '../api/types'
+import { addGroup, addNote, carried, groupsOf, notesOf, pruned, type Group, type Note } from './annotations'
+import { CARD, GRID, type Point } from './card'
 
-export type Point = [number, number]
-
-export const GRID = 20
-export const CARD = { width: 184, height: 64 }
+export { CARD, GRID, type Point } from './card'
 
 export const snap = (value: number): number => Math.round(value / GRID) * GRID
+
+const byId = new WeakMap<readonly GraphNode[], Map<string, GraphNode>>()
+
+/** The node of this id, found at once however many there are. */
+export function nodeIn(graph: Graph, id: string): GraphNode | undefined {
+  let found = byId.get(graph.nodes)
+  if (!found) byId.set(graph.nodes, (found = new Map(graph.nodes.map((node) => [node.id, node]))))
+  return found.get(id)
+}
 
 /** The place of a node; nodes without one stand in a column at the left. */
 export function positionOf(graph: Graph, id: string): Point {
@@ -37,7 +45,8 @@ export function addNode(graph: Graph, service: Service, at: Point, preset?: Pres
 }
 
 export function moveNodes(graph: Graph, positions: Record<string, Point>): Graph {
-  return { ...graph, view: { ...graph.view, positions: { ...graph.view?.positions, ...positions } } }
+  const next = carried(graph, positions)
+  return { ...next, view: { ...next.view, positions: { ...next.view?.positions, ...positions } } }
 }
 
 export function addWire(graph: Graph, from: GraphWire['from'], to: GraphWire['to']): [Graph, string] {
@@ -51,12 +60,13 @@ export function addWire(graph: Graph, from: GraphWire['from'], to: GraphWire['to
 /** Remove nodes with all their wires, and wires. */
 export function remove(graph: Graph, nodes: ReadonlySet<string>, wires: ReadonlySet<string>): Graph {
   const positions = Object.fromEntries(Object.entries(graph.view?.positions ?? {}).filter(([id]) => !nodes.has(id)))
-  return {
+  const left = {
     ...graph,
     nodes: graph.nodes.filter((node) => !nodes.has(node.id)),
     wires: graph.wires.filter((wire) => !wires.has(wire.id) && !nodes.has(wire.from.node) && !nodes.has(wire.to.node)),
     view: { ...graph.view, positions },
   }
+  return pruned(left, nodes)
 }
 
 export function renameNode(graph: Graph, id: string, name: string): Graph {
@@ -69,16 +79,14 @@ export function withValue(values: Values, name: string, value: unknown): Values 
   return value === undefined ? rest : { ...rest, [name]: value }
 }
 
-export function setNodeParameter(graph: Graph, id: string, name: string, value: unknown): Graph {
-  return { ...graph, nodes: graph.nodes.map((node) => (node.id === id ? { ...node, parameters: withValue(node.parameters, name, value) } : node)) }
-}
-
-export function setWireParameter(graph: Graph, id: string, name: string, value: unknown): Graph {
-  return { ...graph, wires: graph.wires.map((wire) => (wire.id === id ? { ...wire, parameters: withValue(wire.parameters, name, value) } : wire)) }
+/** Set a parameter of nodes or wires, of all alike. */
+export function setParameters(graph: Graph, ids: ReadonlySet<string>, name: string, value: unknown): Graph {
+  const set = <Owner extends GraphNode | GraphWire>(owner: Owner): Owner => (ids.has(owner.id) ? { ...owner, parameters: withValue(owner.parameters, name, value) } : owner)
+  return { ...graph, nodes: graph.nodes.some((node) => ids.has(node.id)) ? graph.nodes.map(set) : graph.nodes, wires: graph.wires.some((wire) => ids.has(wire.id)) ? graph.wires.map(set) : graph.wires }
 }
 
 /** A part of a graph, as it travels through the clipboard. */
-export interface Clipping { backwater: 'clipping'; nodes: GraphNode[]; wires: GraphWire[]; positions: Record<string, Point> }
+export interface Clipping { backwater: 'clipping'; nodes: GraphNode[]; wires: GraphWire[]; positions: Record<string, Point>; notes?: Note[]; groups?: Group[] }
 
 export function clip(graph: Graph, ids: ReadonlySet<string>): Clipping {
   return {
@@ -86,8 +94,12 @@ export function clip(graph: Graph, ids: ReadonlySet<string>): Clipping {
     nodes: graph.nodes.filter((node) => ids.has(node.id)),
     wires: graph.wires.filter((wire) => ids.has(wire.from.node) && ids.has(wire.to.node)),
     positions: Object.fromEntries([...ids].map((id) => [id, positionOf(graph, id)])),
+    notes: notesOf(graph).filter((note) => ids.has(note.id)),
+    groups: groupsOf(graph).filter((group) => group.members.every((id) => ids.has(id))),
   }
 }
+
+const NO_GRAPH: Graph = { version: 1, name: '', nodes: [], wires: [] }
 
 export function readClipping(text: string): Clipping | null {
   try {
@@ -98,6 +110,7 @@ export function readClipping(text: string): Clipping | null {
     const wires = parsed.wires.filter((wire) => known.has(wire?.from?.node) && known.has(wire?.to?.node))
     return {
       backwater: 'clipping', positions: parsed.positions ?? {},
+      notes: notesOf({ ...NO_GRAPH, view: { notes: parsed.notes } }), groups: groupsOf({ ...NO_GRAPH, nodes, view: { groups: parsed.groups } }),
       nodes: nodes.map((node) => ({ ...node, name: String(node.name ?? node.id), parameters: node.parameters ?? {} })),
       wires: wires.map((wire) => ({ ...wire, parameters: wire.parameters ?? {} })),
     }
@@ -111,9 +124,9 @@ export function paste(graph: Graph, clipping: Clipping, at?: Point): [Graph, str
   const taken = idsOf(graph)
   const names = namesOf(graph)
   const renamed = new Map<string, string>()
-  const places = clipping.nodes.map((node) => clipping.positions[node.id] ?? [0, 0])
+  const places = [...clipping.nodes, ...(clipping.notes ?? [])].map((one) => clipping.positions[one.id] ?? [0, 0])
   const corner: Point = [Math.min(...places.map((place) => place[0])), Math.min(...places.map((place) => place[1]))]
-  const offset: Point = at ? [snap(at[0]) - corner[0], snap(at[1]) - corner[1]] : [2 * GRID, 2 * GRID]
+  const offset: Point = at ? [Math.round(at[0]) - corner[0], Math.round(at[1]) - corner[1]] : [2 * GRID, 2 * GRID]
   const positions: Record<string, Point> = {}
   const nodes = clipping.nodes.map((node, index) => {
     const id = unused(node.id.replace(/-\d+$/, ''), taken)
@@ -129,5 +142,17 @@ export function paste(graph: Graph, clipping: Clipping, at?: Point): [Graph, str
     const [next, id] = addWire(result, { ...wire.from, node: renamed.get(wire.from.node)! }, { ...wire.to, node: renamed.get(wire.to.node)! })
     result = { ...next, wires: next.wires.map((added) => (added.id === id ? { ...added, parameters: structuredClone(wire.parameters) } : added)) }
   }
-  return [result, nodes.map((node) => node.id)]
+  return pasteAnnotations(result, clipping, renamed, offset, nodes.map((node) => node.id))
+}
+
+function pasteAnnotations(graph: Graph, clipping: Clipping, renamed: Map<string, string>, offset: Point, ids: string[]): [Graph, string[]] {
+  let result = graph
+  for (const note of clipping.notes ?? []) {
+    const [x, y] = clipping.positions[note.id] ?? [0, 0]
+    const [next, id] = addNote(result, [x + offset[0], y + offset[1]], note.look, note.text)
+    result = next
+    ids.push(id)
+  }
+  for (const group of clipping.groups ?? []) result = addGroup(result, group.members.map((id) => renamed.get(id)!), group.kind, group.title)[0]
+  return [result, ids]
 }

@@ -1,7 +1,7 @@
 /** Which wires may be drawn, and why others may not: the rule of contracts.md, section 2. */
 
-import { portOf } from '../api/catalog'
-import type { Graph, Port, Schema, Service } from '../api/types'
+import { portOf, portsOf } from '../api/catalog'
+import type { Graph, GraphWire, Port, Schema, Service } from '../api/types'
 
 type Services = Record<string, Service>
 
@@ -34,36 +34,69 @@ export function between(services: Services, source: Port, target: Port): Service
 }
 
 export interface Landing { port: string; reason: null }
-export interface Refused { port: null; reason: string }
+/** `bridges` are the kinds that could stand between. */
+export interface Refused { port: null; reason: string; bridges: string[] }
+
+const refused = (reason: string, bridges: string[] = []): Refused => ({ port: null, reason, bridges })
 
 /** Where a wire from this port lands when it is dropped on a node: the first port that fits, or why none does. */
 export function landing(services: Services, graph: Graph, from: { node: string; port: string }, to: string, wanted?: string): Landing | Refused {
-  const kindOf = (id: string) => graph.nodes.find((node) => node.id === id)?.kind
-  const source = portOf(services, kindOf(from.node), from.port)
-  const service = services[kindOf(to) ?? '']
-  if (!source || !service) return { port: null, reason: 'This kind of node is unknown here' }
-  const inputs = service.ports.filter((port) => port.direction === 'in' && (wanted === undefined || port.name === wanted))
-  if (inputs.length === 0) return { port: null, reason: `Nothing can be sent to “${service.title}”` }
+  const nodeOf = (id: string) => graph.nodes.find((node) => node.id === id)
+  const source = portOf(services, nodeOf(from.node), from.port)
+  const service = services[nodeOf(to)?.kind ?? '']
+  if (!source || !service) return refused('This kind of node is unknown here')
+  const inputs = portsOf(services, nodeOf(to)).filter((port) => port.direction === 'in' && (wanted === undefined || port.name === wanted))
+  if (inputs.length === 0) return refused(`Nothing can be sent to “${service.title}”`)
   const target = inputs.find((port) => fits(source, port))
   if (!target) {
-    const bridges = between(services, source, inputs[0]!).map((found) => found.title)
-    return { port: null, reason: illegal(source, inputs[0]!)! + (bridges.length ? `. Put one of these between them: ${bridges.join(', ')}` : '') }
+    const bridges = between(services, source, inputs[0]!)
+    return refused(illegal(source, inputs[0]!)! + (bridges.length ? `. Put one of these between them: ${bridges.map((found) => found.title).join(', ')}` : ''), bridges.map((found) => found.kind))
   }
   if (graph.wires.some((wire) => wire.from.node === from.node && wire.from.port === from.port && wire.to.node === to && wire.to.port === target.name)) {
-    return { port: null, reason: 'There is such a wire already' }
+    return refused('There is such a wire already')
   }
   for (const [port, end, id] of [[source, 'from', from.node], [target, 'to', to]] as const) {
     const used = graph.wires.filter((wire) => wire[end].node === id && wire[end].port === port.name).length
-    if (port.max_wires !== null && used >= port.max_wires) return { port: null, reason: `“${port.title}” takes ${port.max_wires} wire${port.max_wires === 1 ? '' : 's'} only` }
+    if (port.max_wires !== null && used >= port.max_wires) return refused(`“${port.title}” takes ${port.max_wires} wire${port.max_wires === 1 ? '' : 's'} only`)
   }
   return { port: target.name, reason: null }
 }
 
+/** A wire that is being drawn: from a port, or `backwards` from a node's input; a `wire` that is led elsewhere does not count as laid. */
+export interface Wiring { node: string; port: string; backwards?: boolean; wire?: string }
+
+export interface Ends { from: GraphWire['from']; to: GraphWire['to'] }
+
+/** The ends that a wire being drawn would have at a node, or why it may not end there. */
+export function endsAt(services: Services, graph: Graph, wiring: Wiring, node: string, wanted?: string): Ends | Refused {
+  const others = wiring.wire === undefined ? graph : { ...graph, wires: graph.wires.filter((wire) => wire.id !== wiring.wire) }
+  if (!wiring.backwards) {
+    const found = landing(services, others, wiring, node)
+    return found.reason === null ? { from: { node: wiring.node, port: wiring.port }, to: { node, port: found.port } } : found
+  }
+  let first: Refused | null = null
+  for (const port of portsOf(services, graph.nodes.find((found) => found.id === node))) {
+    if (port.direction !== 'out' || (wanted !== undefined && port.name !== wanted)) continue
+    const found = landing(services, others, { node, port: port.name }, wiring.node)
+    if (found.reason === null) return { from: { node, port: port.name }, to: { node: wiring.node, port: found.port } }
+    first ??= found
+  }
+  return first ?? refused('Nothing comes out of this node')
+}
+
+/** Kinds that a wire being drawn could end at. */
+export function kindsFor(services: Services, graph: Graph, wiring: Wiring): Set<string> {
+  const node = graph.nodes.find((found) => found.id === wiring.node)
+  const own = wiring.backwards ? portsOf(services, node).filter((port) => port.direction === 'in') : [portOf(services, node, wiring.port)].flatMap((port) => port ?? [])
+  const legal = (port: Port) => own.some((mine) => (wiring.backwards ? port.role === 'main' && fits(port, mine) : fits(mine, port)))
+  return new Set(Object.values(services).filter((service) => service.ports.some(legal)).map((service) => service.kind))
+}
+
 /** The parameters of a wire: declared by its first port, or else by its second. */
 export function wireSchema(services: Services, graph: Graph, wire: { from: { node: string; port: string }; to: { node: string; port: string } }): { schema: Schema | null; title: string } {
-  const kindOf = (id: string) => graph.nodes.find((node) => node.id === id)?.kind
-  const source = portOf(services, kindOf(wire.from.node), wire.from.port)
-  const target = portOf(services, kindOf(wire.to.node), wire.to.port)
+  const nodeOf = (id: string) => graph.nodes.find((node) => node.id === id)
+  const source = portOf(services, nodeOf(wire.from.node), wire.from.port)
+  const target = portOf(services, nodeOf(wire.to.node), wire.to.port)
   const owner = source?.wire_parameters ? source : target?.wire_parameters ? target : null
   return { schema: owner?.wire_parameters ?? null, title: owner?.wire_title ?? source?.wire_title ?? 'Wire' }
 }

@@ -33,7 +33,7 @@ class Field {
   private readonly columns = new Map<number, [number, number][]>()
   readonly routes = new Map<string, Point[]>()
 
-  constructor(private readonly obstacles: readonly Box[]) {
+  constructor(readonly obstacles: readonly Box[]) {
     this.xs = obstacles.flatMap((box) => [box.x - MARGIN, box.x + box.width + MARGIN])
     this.ys = obstacles.flatMap((box) => [box.y - MARGIN, box.y + box.height + MARGIN])
   }
@@ -60,19 +60,41 @@ class Field {
 const overlapsAny = (taken: readonly [number, number][], from: number, to: number) => taken.some(([start, end]) => from < end && to > start)
 
 const KEPT_FIELDS = 4
+const MANY = 150
+const NEAR = 200
 const fields = new Map<string, Field>()
+const byObstacles = new WeakMap<readonly Box[], Field>()
+
+const boxKey = (box: Box) => `${box.x},${box.y},${box.width},${box.height}`
 
 /** The field of these cards: the same one as long as no card moves. */
 function fieldOf(obstacles: readonly Box[]): Field {
-  const key = obstacles.map((box) => `${box.x},${box.y},${box.width},${box.height}`).join(' ')
-  const found = fields.get(key) ?? new Field(obstacles)
+  const same = byObstacles.get(obstacles)
+  if (same) return same
+  const key = obstacles.map(boxKey).join(' ')
+  const found = fields.get(key) ?? inheriting(new Field(obstacles), [...fields.values()].findLast((field) => field.obstacles.length >= MANY))
   fields.delete(key)
   fields.set(key, found)
+  byObstacles.set(obstacles, found)
   for (const oldest of fields.keys()) {
     if (fields.size <= KEPT_FIELDS) break
     fields.delete(oldest)
   }
   return found
+}
+
+/** Among many cards, a route far from all cards that moved is taken over: searching for each anew would halt the page at every drop. */
+function inheriting(field: Field, before: Field | undefined): Field {
+  if (!before || field.obstacles.length < MANY) return field
+  const [old, now] = [new Set(before.obstacles.map(boxKey)), new Set(field.obstacles.map(boxKey))]
+  const changed = [...before.obstacles.filter((box) => !now.has(boxKey(box))), ...field.obstacles.filter((box) => !old.has(boxKey(box)))]
+  if (changed.length > field.obstacles.length / 4) return field
+  for (const [key, points] of before.routes) {
+    const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)]
+    const [left, right, top, bottom] = [Math.min(...xs) - NEAR, Math.max(...xs) + NEAR, Math.min(...ys) - NEAR, Math.max(...ys) + NEAR]
+    if (!changed.some((box) => box.x < right && box.x + box.width > left && box.y < bottom && box.y + box.height > top)) field.routes.set(key, points)
+  }
+  return field
 }
 
 function lines(values: number[], from: number, to: number): number[] {
@@ -89,6 +111,24 @@ export function route(source: Point, side: Side, target: Point, obstacles: reado
   let found = field.routes.get(key)
   if (!found) field.routes.set(key, (found = find(source, side, target, field)))
   return found
+}
+
+/** A route through points that somebody laid down; it is theirs to keep off the cards. */
+export function through(source: Point, side: Side, waypoints: readonly Point[], target: Point): Point[] {
+  const start: Point = side === 'right' ? [source[0] + STUB, source[1]] : [source[0], source[1] + STUB]
+  const end: Point = [target[0] - STUB, target[1]]
+  const points: Point[] = [source, start]
+  for (const point of waypoints) points.push(elbow(points, point, side === 'bottom' && points.length === 2 ? 'down' : 'across'), point)
+  points.push(elbow(points, end, 'down'), end, target)
+  return tidy(points)
+}
+
+/** The corner on the way from the last point to the next: in the preferred direction first, unless the wire would run back on itself. */
+function elbow(points: readonly Point[], next: Point, first: 'across' | 'down'): Point {
+  const [before, last] = [points[points.length - 2]!, points[points.length - 1]!]
+  const back = (axis: 0 | 1) => before[1 - axis] === last[1 - axis] && (last[axis] - before[axis]) * (next[axis] - last[axis]) < 0
+  const across = first === 'across' ? !back(0) : back(1)
+  return across ? [next[0], last[1]] : [last[0], next[1]]
 }
 
 function find(source: Point, side: Side, target: Point, field: Field): Point[] {

@@ -21,7 +21,7 @@ describe('undo and redo', () => {
   it('takes one step for each change, parameters, names and run settings included', () => {
     const start = editor().graph
     editor().addNode('log', [500, 500])
-    editor().setParameter('b', 'delay_s', 3)
+    editor().setParameters(['b'], 'delay_s', 3)
     editor().rename('b', 'orders')
     editor().setRun('duration_s', 60)
     editor().connect({ node: 'b', port: 'out' }, { node: 'm', port: 'pulls' })
@@ -49,6 +49,22 @@ describe('undo and redo', () => {
     editor().rename('b', 'two')
     redo()
     expect(editor().graph.nodes[1]!.name).toBe('two')
+  })
+
+  it('takes one step for a held arrow key, and a new one after anything else', () => {
+    const start = editor().graph
+    editor().select(['b'])
+    for (let count = 0; count < 5; count += 1) editor().nudge(10, 0)
+    expect(history.getState().pastStates).toHaveLength(1)
+    editor().rename('b', 'orders')
+    editor().nudge(10, 0)
+    undo()
+    editor().nudge(0, 10)
+    editor().nudge(0, 10)
+    undo()
+    undo()
+    undo()
+    expect(editor().graph).toEqual(start)
   })
 
   it('does not reach into a diagram that was open before', () => {

@@ -7,6 +7,10 @@ import { useCatalog } from '../api/catalog'
 import type { Diagram, Finding, Graph, Run, Values } from '../api/types'
 import * as graphs from './graph'
 import type { Point } from './graph'
+import { notesOf } from './annotations'
+import { useFavourites } from './favourites'
+import type { Wiring } from './legality'
+import { removeAndJoin as joined, splice } from './rewire'
 
 export type SaveState = 'saved' | 'unsaved' | 'saving' | 'offline' | 'refused' | 'conflict'
 
@@ -15,6 +19,26 @@ export interface Selection { nodes: ReadonlySet<string>; wires: ReadonlySet<stri
 const NOTHING: Selection = { nodes: new Set(), wires: new Set() }
 
 export const EMPTY_GRAPH: Graph = { version: 1, name: '', nodes: [], wires: [], run: {}, account: {}, view: { positions: {} } }
+
+const GESTURE_MS = 800
+/** Placing a note and writing it is one gesture, however long the writing takes. */
+export const WRITING = 'write '
+
+/** Knows whether a change continues the gesture of the change before it. */
+const gestures = {
+  last: '',
+  at: 0,
+  goesOn(gesture: string | undefined): boolean {
+    const now = Date.now()
+    const goesOn = gesture !== undefined && gesture === this.last && (gesture.startsWith(WRITING) || now - this.at < GESTURE_MS)
+    this.last = gesture ?? ''
+    this.at = now
+    return goesOn
+  },
+  end(): void {
+    this.last = ''
+  },
+}
 
 interface EditorState {
   diagramId: string | null
@@ -26,27 +50,32 @@ interface EditorState {
   conflict: Diagram | null
   selection: Selection
   findings: Finding[]
-  wiring: { node: string; port: string } | null
+  /** The graph that `findings` are of; a later one may have others. */
+  checked: Graph | null
+  wiring: Wiring | null
   load: (diagram: Diagram) => void
   show: (run: Run) => void
-  /** Replace the graph: one step of undo. */
-  change: (next: Graph) => void
+  /** Replace the graph: one step of undo. Changes of one `gesture` that follow each other closely are one step together. */
+  change: (next: Graph, gesture?: string) => void
   saved: (version: number) => void
   setSave: (save: SaveState, message?: string, conflict?: Diagram | null) => void
   setFindings: (findings: Finding[]) => void
   setWiring: (wiring: EditorState['wiring']) => void
   select: (nodes: Iterable<string>, wires?: Iterable<string>) => void
-  addNode: (kind: string, at: Point, preset?: string) => void
+  /** Place a new node, into a wire if one is named. */
+  addNode: (kind: string, at: Point, preset?: string, wire?: string | null) => void
   connect: (from: Graph['wires'][number]['from'], to: Graph['wires'][number]['to']) => void
   move: (positions: Record<string, Point>) => void
   nudge: (dx: number, dy: number) => void
   rename: (id: string, name: string) => void
-  setParameter: (id: string, name: string, value: unknown) => void
-  setWireParameter: (id: string, name: string, value: unknown) => void
+  /** Set a parameter of nodes or wires, of all alike: one step. */
+  setParameters: (ids: Iterable<string>, name: string, value: unknown) => void
   setRun: (name: string, value: unknown) => void
   setAccount: (kind: string, name: string, value: unknown) => void
   setName: (name: string) => void
   removeSelected: () => void
+  /** Remove the selected nodes and join their neighbours. */
+  removeAndJoin: () => void
   pasteClipping: (clipping: graphs.Clipping, at?: Point) => void
 }
 
@@ -62,29 +91,34 @@ export const useEditor = create<EditorState>()(
       conflict: null,
       selection: NOTHING,
       findings: [],
+      checked: null,
       wiring: null,
 
       load: (diagram) =>
         set({
-          diagramId: diagram.id, version: diagram.version, graph: diagram.graph, findings: diagram.findings, readOnly: false,
+          diagramId: diagram.id, version: diagram.version, graph: diagram.graph, findings: diagram.findings, checked: diagram.graph, readOnly: false,
           save: 'saved', saveMessage: '', conflict: null, selection: NOTHING,
         }),
       show: (run) => set({ diagramId: null, version: run.diagram_version ?? 0, graph: run.graph ?? EMPTY_GRAPH, findings: [], readOnly: true, save: 'saved', selection: NOTHING }),
-      change: (next) => {
+      change: (next, gesture) => {
         if (get().readOnly || next === get().graph) return
+        const goesOn = gestures.goesOn(gesture)
+        if (goesOn) history.getState().pause()
         set({ graph: next, save: get().save === 'conflict' ? 'conflict' : 'unsaved' })
+        if (goesOn) history.getState().resume()
       },
       saved: (version) => set({ version, save: 'saved', saveMessage: '', conflict: null }),
       setSave: (save, saveMessage = '', conflict = null) => set({ save, saveMessage, conflict }),
-      setFindings: (findings) => set({ findings }),
+      setFindings: (findings) => set((state) => ({ findings, checked: state.graph })),
       setWiring: (wiring) => set({ wiring }),
       select: (nodes, wires = []) => set({ selection: { nodes: new Set(nodes), wires: new Set(wires) } }),
 
-      addNode: (kind, at, preset) => {
+      addNode: (kind, at, preset, wire) => {
         const service = useCatalog.getState().services[kind]
         if (!service || get().readOnly) return
         const [next, id] = graphs.addNode(get().graph, service, at, service.presets.find((one) => one.name === preset))
-        get().change(next)
+        useFavourites.getState().used(kind)
+        get().change((wire ? splice(next, useCatalog.getState().services, id, wire) : null) ?? next)
         get().select([id])
       },
       connect: (from, to) => {
@@ -99,11 +133,10 @@ export const useEditor = create<EditorState>()(
           const [x, y] = graphs.positionOf(graph, id)
           return [id, [x + dx, y + dy]]
         })
-        if (places.length) get().move(Object.fromEntries(places))
+        if (places.length) get().change(graphs.moveNodes(graph, Object.fromEntries(places)), `nudge ${[...selection.nodes].join()}`)
       },
       rename: (id, name) => get().change(graphs.renameNode(get().graph, id, name)),
-      setParameter: (id, name, value) => get().change(graphs.setNodeParameter(get().graph, id, name, value)),
-      setWireParameter: (id, name, value) => get().change(graphs.setWireParameter(get().graph, id, name, value)),
+      setParameters: (ids, name, value) => get().change(graphs.setParameters(get().graph, new Set(ids), name, value)),
       setRun: (name, value) => get().change({ ...get().graph, run: graphs.withValue(get().graph.run ?? {}, name, value) }),
       setAccount: (kind, name, value) => {
         const account = get().graph.account ?? {}
@@ -112,6 +145,12 @@ export const useEditor = create<EditorState>()(
         get().change({ ...get().graph, account: Object.keys(values).length ? { ...others, [kind]: values } : others })
       },
       setName: (name) => get().change({ ...get().graph, name }),
+      removeAndJoin: () => {
+        const { graph, selection } = get()
+        if (!selection.nodes.size && !selection.wires.size) return
+        get().change(joined(graph, useCatalog.getState().services, selection.nodes, selection.wires))
+        set({ selection: NOTHING })
+      },
       removeSelected: () => {
         const { graph, selection } = get()
         if (!selection.nodes.size && !selection.wires.size) return
@@ -119,7 +158,7 @@ export const useEditor = create<EditorState>()(
         set({ selection: NOTHING })
       },
       pasteClipping: (clipping, at) => {
-        if (get().readOnly || clipping.nodes.length === 0) return
+        if (get().readOnly || clipping.nodes.length + (clipping.notes?.length ?? 0) === 0) return
         const [next, ids] = graphs.paste(get().graph, clipping, at)
         get().change(next)
         get().select(ids)
@@ -139,8 +178,9 @@ export function useHistory() {
 }
 
 function afterTravel(): void {
+  gestures.end()
   const { graph, selection } = useEditor.getState()
-  const ids = new Set([...graph.nodes.map((node) => node.id), ...graph.wires.map((wire) => wire.id)])
+  const ids = new Set([...graph.nodes.map((node) => node.id), ...notesOf(graph).map((note) => note.id), ...graph.wires.map((wire) => wire.id)])
   const keep = (wanted: ReadonlySet<string>) => new Set([...wanted].filter((id) => ids.has(id)))
   useEditor.setState({ save: useEditor.getState().save === 'conflict' ? 'conflict' : 'unsaved', selection: { nodes: keep(selection.nodes), wires: keep(selection.wires) } })
 }

@@ -29,3 +29,8 @@ it('keeps the corner of the diagram where it was, and lays out only what is aske
 it('leaves a single node alone', async () => {
   expect(await tidyPlaces(graphOf({ s: 'spring' }))).toEqual({})
 })
+
+it('follows the wires, not the order in which nodes were placed', async () => {
+  const places = await tidyPlaces(graphOf({ b: 'basin', s: 'spring' }, [wire('1', 's.out', 'b.in')]))
+  expect(places['s']![0] + CARD.width).toBeLessThan(places['b']![0])
+})

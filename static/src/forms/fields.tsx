@@ -1,14 +1,18 @@
 /** One input for each kind of value. Text is read when the field is left or Enter is pressed: one change, one step of undo. */
 
-import { ActionIcon, Button, Group, JsonInput, Select, Stack, Switch, Text, TextInput, Textarea } from '@mantine/core'
+import { ActionIcon, Autocomplete, Button, Checkbox, Group, Select, Stack, Switch, Text, TextInput, Textarea } from '@mantine/core'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 
 import type { Values } from '../api/types'
 import { exactText, formatQuantity, parseQuantity } from '../format'
 import { useEditor } from '../editor/store'
-import { boundFault, defaultsOf, resolved, variantsOf, type Field } from './schema'
+import { boundFault, chosenOf, defaultsOf, resolved, variantsOf, type Field } from './schema'
 import { SchemaForm } from './SchemaForm'
+import { DefinitionField } from '../definitions/DefinitionField'
+import { DistributionDrawing } from './DistributionDrawing'
+import { PatternField } from '../patterns/PatternField'
+import { JsonField } from './JsonField'
 import { TraceField } from './TraceField'
 
 export interface InputProps {
@@ -16,13 +20,20 @@ export interface InputProps {
   label: string
   field: Field
   value: unknown
+  /** What the value is by default. */
+  standard: unknown
   onChange: (value: unknown) => void
   disabled: boolean
+  /** Whether the things that are set differ in this: then there is no value. */
+  mixed: boolean
+  /** The value of another field of the same form. */
+  sibling: (name: string) => unknown
 }
 
 export function FieldInput(props: InputProps) {
   switch (props.field.kind) {
     case 'boolean':
+      if (props.mixed) return <Checkbox id={props.id} size="xs" indeterminate checked={false} disabled={props.disabled} onChange={() => props.onChange(true)} aria-label={props.label} />
       return <Switch id={props.id} size="sm" checked={Boolean(props.value)} disabled={props.disabled} onChange={(event) => props.onChange(event.currentTarget.checked)} aria-label={props.label} />
     case 'choice':
       return <ChoiceInput {...props} />
@@ -39,8 +50,12 @@ export function FieldInput(props: InputProps) {
       return <NumbersInput {...props} />
     case 'json':
       return <JsonField {...props} />
+    case 'pattern':
+      return <PatternField {...props} />
     case 'trace':
       return <TraceField {...props} />
+    case 'definition':
+      return <DefinitionField {...props} />
     case 'node':
       return <NodeInput {...props} />
     default:
@@ -81,7 +96,10 @@ function useDraft(shown: string, commit: (text: string) => string | null) {
 
 const UNIT_WORDS: Record<string, string> = { s: 'duration', bytes: 'size', per_s: 'rate', per_min: 'rate', share: 'share', usd: 'USD', count: '', messages: 'messages', times: 'times' }
 
-function QuantityInput({ id, label, field, value, onChange, disabled }: InputProps) {
+/** How many letters of number and unit stand beside each other in a field. */
+const MOST_LETTERS = 13
+
+function QuantityInput({ id, label, field, value, onChange, disabled, mixed }: InputProps) {
   const unit = field.schema.unit ?? ''
   const shown = typeof value === 'number' ? exactText(value, unit) : typeof value === 'string' && field.words.includes(value) ? value : ''
   const draft = useDraft(shown, (text) => {
@@ -103,61 +121,81 @@ function QuantityInput({ id, label, field, value, onChange, disabled }: InputPro
     return fault
   })
   const word = UNIT_WORDS[unit] ?? unit
+  const roomy = word !== '' && draft.text.length + word.length <= MOST_LETTERS
+  const shared = { id, size: 'xs', disabled, 'aria-label': label, inputMode: 'text', autoComplete: 'off' } as const
+  if (field.words.length > 0) {
+    const { onChange: type, ...bind } = draft.bind
+    // Its label stands beside it; said again here, it would name the list of words, too.
+    const { 'aria-label': _, ...unnamed } = shared
+    return <Autocomplete {...unnamed} {...bind} data={field.words} filter={({ options }) => options} onChange={(text) => type({ currentTarget: { value: text } })} onOptionSubmit={(text) => onChange(text)} />
+  }
   return (
     <TextInput
-      id={id} size="xs" {...draft.bind} disabled={disabled} aria-label={label} placeholder={field.nullable ? 'none' : undefined} inputMode="text" autoComplete="off"
-      rightSection={word && draft.text.length < 9 ? <span className="unit">{word}</span> : undefined} rightSectionWidth={word ? 14 + 7 * word.length : 0} rightSectionPointerEvents="none"
+      {...shared} {...draft.bind} placeholder={mixed ? 'mixed' : field.nullable ? 'none' : undefined}
+      rightSection={roomy ? <span className="unit">{word}</span> : undefined} rightSectionWidth={roomy ? 14 + 7 * word.length : 0} rightSectionPointerEvents="none"
     />
   )
 }
 
-function TextField({ id, label, field, value, onChange, disabled }: InputProps) {
+function TextField({ id, label, field, value, onChange, disabled, mixed }: InputProps) {
   const draft = useDraft(typeof value === 'string' ? value : '', (text) => {
     if (field.schema.minLength && text.length < field.schema.minLength) return 'Write something'
     if (field.schema.maxLength && text.length > field.schema.maxLength) return `At most ${field.schema.maxLength} characters`
     onChange(text)
     return null
   })
-  return <TextInput id={id} size="xs" {...draft.bind} disabled={disabled} aria-label={label} autoComplete="off" />
+  if (field.schema.widget === 'code')
+    return <Textarea id={id} size="xs" autosize minRows={6} maxRows={24} classNames={{ input: 'code' }} spellCheck={false} {...draft.bind} disabled={disabled} aria-label={label} />
+  return <TextInput id={id} size="xs" {...draft.bind} disabled={disabled} aria-label={label} autoComplete="off" placeholder={mixed ? 'mixed' : undefined} />
 }
 
-function ChoiceInput({ id, label, field, value, onChange, disabled }: InputProps) {
-  const choices = (field.schema.enum ?? []).map(String)
-  return <Select id={id} size="xs" data={choices} value={value === null || value === undefined ? null : String(value)} onChange={(next) => onChange(next)} clearable={field.nullable} allowDeselect={false} disabled={disabled} aria-label={label} comboboxProps={{ withinPortal: true }} />
+function ChoiceInput({ id, label, field, value, onChange, disabled, mixed }: InputProps) {
+  const choices = field.schema.enum ?? []
+  return <Select id={id} size="xs" data={choices.map(String)} value={value === null || value === undefined ? null : String(value)} onChange={(next) => onChange(chosenOf(choices, next))} placeholder={mixed ? 'mixed' : undefined} clearable={field.nullable} allowDeselect={false} disabled={disabled} aria-label={label} comboboxProps={{ withinPortal: true }} />
 }
 
-function NodeInput({ id, label, value, onChange, disabled }: InputProps) {
+function NodeInput({ id, label, value, onChange, disabled, mixed }: InputProps) {
   const nodes = useEditor((state) => state.graph.nodes)
   const options = [{ value: '', label: 'any' }, ...nodes.map((node) => ({ value: node.id, label: node.name || node.id }))]
-  return <Select id={id} size="xs" data={options} value={typeof value === 'string' ? value : ''} onChange={(next) => onChange(next ?? '')} disabled={disabled} aria-label={label} searchable />
+  return <Select id={id} size="xs" data={options} value={typeof value === 'string' ? value : mixed ? null : ''} placeholder={mixed ? 'mixed' : undefined} onChange={(next) => onChange(next ?? '')} disabled={disabled} aria-label={label} searchable />
 }
 
-function UnionInput({ id, label, field, value, onChange, disabled }: InputProps) {
+/** The choice of nothing, where a union may be empty; no kind of anything is called so. */
+const NONE = '-'
+
+function UnionInput({ id, label, field, value, standard, onChange, disabled }: InputProps) {
   const { property, variants } = variantsOf(field)
   const values = (value ?? {}) as Values
-  const tag = String(values[property] ?? variants[0]!.tag)
-  const variant = variants.find((found) => found.tag === tag) ?? variants[0]!
+  const usual = (standard ?? {}) as Values
+  const none = field.nullable && (value === null || value === undefined)
+  const tag = none ? NONE : String(values[property] ?? variants[0]!.tag)
+  const variant = none ? undefined : variants.find((found) => found.tag === tag) ?? variants[0]!
+  const standards = variant && { ...defaultsOf(variant.schema, field.root), ...(usual[property] === variant.tag ? usual : {}) }
   const choose = (next: string | null) => {
     const chosen = variants.find((found) => found.tag === next)
-    if (chosen) onChange({ ...defaultsOf(chosen.schema, field.root), [property]: chosen.tag })
+    if (chosen) onChange({ ...defaultsOf(chosen.schema, field.root), ...(usual[property] === chosen.tag ? usual : {}), [property]: chosen.tag })
+    else if (next === NONE) onChange(null)
   }
+  const choices = [...(field.nullable ? [{ value: NONE, label: 'none' }] : []), ...variants.map((found) => ({ value: found.tag, label: found.title }))]
   return (
     <Stack gap={8} className="nested">
-      <Select id={id} size="xs" aria-label={label} data={variants.map((found) => ({ value: found.tag, label: found.title }))} value={tag} onChange={choose} allowDeselect={false} disabled={disabled} />
-      <Text size="xs" c="dimmed">{variant.help}</Text>
-      <SchemaForm
-        nested schema={variant.schema} root={field.root} values={values} disabled={disabled}
-        onChange={(name, next) => onChange({ ...values, [property]: tag, [name]: next === undefined ? defaultsOf(variant.schema, field.root)[name] : next })}
-      />
+      <Select id={id} size="xs" aria-label={label} data={choices} value={tag} onChange={choose} allowDeselect={false} disabled={disabled} />
+      {variant && <Text size="xs" c="dimmed">{variant.help}</Text>}
+      {variant && field.schema.widget === 'distribution' && <DistributionDrawing label={label} values={{ ...standards, ...values, [property]: tag }} />}
+      {variant && <SchemaForm
+        nested schema={variant.schema} root={field.root} values={values} standards={standards} disabled={disabled}
+        onChange={(name, next) => onChange({ ...values, [property]: tag, [name]: next === undefined ? standards![name] : next })}
+      />}
     </Stack>
   )
 }
 
-function ObjectInput({ field, value, onChange, disabled }: InputProps) {
+function ObjectInput({ field, value, standard, onChange, disabled }: InputProps) {
   const values = (value ?? {}) as Values
+  const standards = { ...defaultsOf(field.schema, field.root), ...((standard ?? {}) as Values) }
   return (
     <div className="nested">
-      <SchemaForm nested schema={field.schema} root={field.root} values={values} disabled={disabled} onChange={(name, next) => onChange({ ...values, [name]: next === undefined ? defaultsOf(field.schema, field.root)[name] : next })} />
+      <SchemaForm nested schema={field.schema} root={field.root} values={values} standards={standards} disabled={disabled} onChange={(name, next) => onChange({ ...values, [name]: next === undefined ? standards[name] : next })} />
     </div>
   )
 }
@@ -204,24 +242,3 @@ function NumbersInput({ id, label, field, value, onChange, disabled }: InputProp
   })
   return <Textarea id={id} size="xs" autosize minRows={1} maxRows={6} {...draft.bind} disabled={disabled} aria-label={label} />
 }
-
-function JsonField({ id, label, field, value, onChange, disabled }: InputProps) {
-  const empty = value === null || value === undefined || (typeof value === 'object' && Object.keys(value as object).length === 0)
-  const draft = useDraft(empty ? '' : JSON.stringify(value, null, 2), (text) => {
-    if (text.trim() === '') {
-      onChange(field.nullable ? null : (field.schema.default ?? {}))
-      return null
-    }
-    try {
-      onChange(JSON.parse(text))
-      return null
-    } catch (error) {
-      return `Not JSON: ${(error as Error).message}`
-    }
-  })
-  const { onChange: type, ...bind } = draft.bind
-  return (
-    <JsonInput id={id} size="xs" autosize minRows={2} maxRows={14} classNames={{ input: 'code' }} {...bind} onChange={(text) => type({ currentTarget: { value: text } })} disabled={disabled} aria-label={label} placeholder={field.nullable ? 'none' : '{}'} />
-  )
-}
-

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Schema } from '../api/types'
-import { boundFault, defaultOf, defaultsOf, fieldOf, same, sectionsOf, variantsOf } from './schema'
+import { boundFault, chosenOf, defaultOf, defaultsOf, fieldOf, same, sectionsOf, variantsOf } from './schema'
 
 const root: Schema = {
   type: 'object',
@@ -28,7 +28,7 @@ const kindOf = (name: string) => fieldOf(name, root.properties![name]!, root).ki
 describe('reading a schema as a form', () => {
   it('knows the field each property needs', () => {
     expect(Object.fromEntries(Object.keys(root.properties!).map((name) => [name, kindOf(name)]))).toEqual({
-      wait_s: 'number', cap: 'integer', load: 'union', kinds: 'list', shares: 'numbers', policy: 'json', hidden: 'boolean', mode: 'choice',
+      wait_s: 'number', cap: 'integer', load: 'union', kinds: 'list', shares: 'numbers', policy: 'pattern', hidden: 'boolean', mode: 'choice',
     })
   })
 
@@ -45,6 +45,13 @@ describe('reading a schema as a form', () => {
     expect(field.words).toEqual(['auto'])
     expect(field.nullable).toBe(false)
     expect(field.schema.minimum).toBe(0)
+  })
+
+  it('takes one of several words beside a number', () => {
+    const field = fieldOf('fidelity', { anyOf: [{ type: 'string', enum: ['auto', 'exact'] }, { type: 'integer', minimum: 2 }], default: 'auto' }, root)
+    expect(field.kind).toBe('integer')
+    expect(field.words).toEqual(['auto', 'exact'])
+    expect(field.schema.minimum).toBe(2)
   })
 
   it('groups by section in the order of the schema, with advanced fields apart', () => {
@@ -90,4 +97,12 @@ it('compares values by what they hold', () => {
   expect(same([1, 2], [1])).toBe(false)
   expect(same({ a: null }, { a: 0 })).toBe(false)
   expect(same([], {})).toBe(false)
+})
+
+describe('a choice', () => {
+  it('keeps the declared type of what was chosen', () => {
+    expect(chosenOf([500, 502, 503], '503')).toBe(503)
+    expect(chosenOf(['a', 'b'], 'b')).toBe('b')
+    expect(chosenOf(['a', 'b'], null)).toBeNull()
+  })
 })

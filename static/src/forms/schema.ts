@@ -10,8 +10,11 @@ export interface Field {
   nullable: boolean
   /** Words that a quantity may be instead of a number, such as “auto”. */
   words: string[]
-  kind: 'number' | 'integer' | 'boolean' | 'string' | 'choice' | 'union' | 'object' | 'list' | 'numbers' | 'json' | 'trace' | 'node'
+  kind: 'number' | 'integer' | 'boolean' | 'string' | 'choice' | 'union' | 'object' | 'list' | 'numbers' | 'json' | 'pattern' | 'trace' | 'node' | 'definition'
 }
+
+/** Widgets of patterns that messages match or not. */
+const PATTERNS: ReadonlySet<string> = new Set(['filter_policy', 'event_pattern', 'record_pattern'])
 
 const resolve = (schema: Schema, root: Schema): Schema => {
   if (!schema.$ref) return schema
@@ -20,13 +23,16 @@ const resolve = (schema: Schema, root: Schema): Schema => {
   return { ...found, ...own }
 }
 
+/** The words that a choice stands for, if it is of words alone. */
+const wordsOf = ({ const: word, enum: many }: Schema): string[] => [word, ...(many ?? [])].filter((one) => typeof one === 'string')
+
 /** Follow a reference and strip "or null"; the keys of the outer schema win. */
 export function resolved(schema: Schema, root: Schema): { schema: Schema; nullable: boolean; words: string[] } {
   const outer = resolve(schema, root)
   if (!outer.anyOf) return { schema: outer, nullable: false, words: [] }
   const nullable = outer.anyOf.some((choice) => choice.type === 'null')
-  const words = outer.anyOf.flatMap(({ const: word }) => (typeof word === 'string' ? [word] : []))
-  const choices = outer.anyOf.filter((choice) => choice.type !== 'null' && typeof choice.const !== 'string')
+  const words = outer.anyOf.flatMap(wordsOf)
+  const choices = outer.anyOf.filter((choice) => choice.type !== 'null' && wordsOf(choice).length === 0)
   if (choices.length !== 1) return { schema: outer, nullable, words: [] }
   const { anyOf: _, ...own } = outer
   return { schema: { ...resolve(choices[0]!, root), ...own }, nullable, words }
@@ -39,8 +45,10 @@ export function fieldOf(name: string, property: Schema, root: Schema): Field {
 
 function kindOf(schema: Schema, root: Schema): Field['kind'] {
   if (schema.widget === 'trace') return 'trace'
-  if (schema.widget === 'json' || schema.widget === 'filter_policy' || schema.widget === 'event_pattern') return 'json'
+  if (schema.widget === 'json') return 'json'
+  if (schema.widget && PATTERNS.has(schema.widget)) return 'pattern'
   if (schema.widget === 'node') return 'node'
+  if (schema.widget === 'definition') return 'definition'
   if (schema.oneOf && schema.discriminator) return 'union'
   if (schema.enum) return 'choice'
   if (schema.type === 'boolean') return 'boolean'
@@ -122,3 +130,6 @@ export function boundFault(value: number, schema: Schema, integer: boolean, show
   if (schema.exclusiveMaximum !== undefined && value >= schema.exclusiveMaximum) return `Less than ${show(schema.exclusiveMaximum)}`
   return null
 }
+
+/** The declared value that a form shows as this text: a choice may be a number. */
+export const chosenOf = (choices: readonly unknown[], text: string | null): unknown => choices.find((choice) => String(choice) === text) ?? null

@@ -1,15 +1,16 @@
 /** The start page: examples that run with one click, and the visitor's own diagrams. */
 
 import { ActionIcon, Button, Group, Modal, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
-import { IconCopy, IconMoon, IconPlayerPlayFilled, IconPlus, IconSun, IconTrash } from '@tabler/icons-react'
+import { IconCopy, IconMoon, IconPlus, IconSun, IconTrash } from '@tabler/icons-react'
 import { useCallback, useEffect, useState } from 'react'
 
 import { api, ApiError } from '../api/client'
 import type { DiagramListed, Example } from '../api/types'
 import { ServiceIcon } from '../app/icons'
+import { fileOf, openFile } from '../editor/opening'
 import { formatAgo } from '../format'
 import { rememberedSpeed } from '../live/starting'
-import { Miniature } from './Miniature'
+import { Examples } from './Examples'
 import './gallery.css'
 
 const STATES: Record<string, string> = { waiting: 'Waiting to run', running: 'Running', finished: 'Ran to its end', stopped: 'Run stopped', failed: 'Run failed' }
@@ -18,6 +19,7 @@ const KINDS_SHOWN = 6
 export function Gallery() {
   const [examples, setExamples] = useState<Example[] | null>(null)
   const [diagrams, setDiagrams] = useState<DiagramListed[] | null>(null)
+  const [trash, setTrash] = useState<DiagramListed[]>([])
   const [fault, setFault] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const attempt = useCallback(async (work: () => Promise<void>) => {
@@ -30,7 +32,12 @@ export function Gallery() {
       setBusy(false)
     }
   }, [])
-  const reload = useCallback(async () => { setDiagrams(await api.diagrams()); setBusy(false) }, [])
+  const reload = useCallback(async () => {
+    const [used, trashed] = await Promise.all([api.diagrams(), api.trashedDiagrams()])
+    setDiagrams(used)
+    setTrash(trashed)
+    setBusy(false)
+  }, [])
   useEffect(() => {
     document.title = 'Backwater'
     void attempt(async () => { setExamples(await api.examples()); await reload() })
@@ -43,7 +50,7 @@ export function Gallery() {
   })
   const blank = { version: 1, name: 'Untitled', nodes: [], wires: [], run: {} }
   return (
-    <div className="gallery">
+    <div className="gallery" onDragOver={(event) => event.preventDefault()} onDrop={(event) => { event.preventDefault(); const file = fileOf(event.dataTransfer); if (file) void openFile(file).then(setFault) }}>
       <header className="topbar"><span className="brand">Backwater</span><span className="spacer" /><a className="gallery-link" href="/api/docs/">API</a><SchemeSwitch /></header>
       <main>
         <section className="gallery-intro">
@@ -55,30 +62,14 @@ export function Gallery() {
         </section>
         {fault && <Text className="finding-error" role="alert">{fault}</Text>}
         <Diagrams diagrams={diagrams} busy={busy} duplicate={(id) => void attempt(async () => { await api.duplicateDiagram(id); await reload() })} remove={(id) => void attempt(async () => { await api.deleteDiagram(id); await reload() })} />
-        <section aria-labelledby="examples">
-          <h2 id="examples">Examples</h2>
-          <ul className="gallery-cards">
-            {(examples ?? []).map((example) => (
-              <li key={example.slug} className="gallery-card">
-                <Miniature graph={example.graph} />
-                <h3>{example.title}</h3>
-                <p>{example.summary}</p>
-                <p className="gallery-teaches">{example.teaches}</p>
-                <Group gap={8} mt="auto">
-                  <Button size="compact-sm" leftSection={<IconPlayerPlayFilled size={12} />} disabled={busy} onClick={() => open({ example: example.slug }, true)} aria-label={`Open and run: ${example.title}`}>Open and run</Button>
-                  <Button size="compact-sm" variant="default" disabled={busy} onClick={() => open({ example: example.slug }, false)} aria-label={`Open: ${example.title}`}>Open</Button>
-                </Group>
-              </li>
-            ))}
-          </ul>
-        </section>
+        <Trash diagrams={trash} busy={busy} restore={(id) => void attempt(async () => { await api.restoreDiagram(id); await reload() })} erase={(id) => void attempt(async () => { await api.deleteDiagram(id, true); await reload() })} />
+        <Examples examples={examples ?? []} busy={busy} open={(slug, run) => open({ example: slug }, run)} />
       </main>
     </div>
   )
 }
 
 function Diagrams({ diagrams, busy, duplicate, remove }: { diagrams: DiagramListed[] | null; busy: boolean; duplicate: (id: string) => void; remove: (id: string) => void }) {
-  const [doomed, doom] = useState<DiagramListed | null>(null)
   if (!diagrams || diagrams.length === 0) return null
   return (
     <section aria-labelledby="diagrams">
@@ -93,15 +84,35 @@ function Diagrams({ diagrams, busy, duplicate, remove }: { diagrams: DiagramList
               <small>changed {formatAgo(diagram.updated_at)}</small>
             </a>
             <Tooltip label="Duplicate"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Duplicate ${diagram.name}`} onClick={() => duplicate(diagram.id)}><IconCopy size={16} /></ActionIcon></Tooltip>
-            <Tooltip label="Delete"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name}`} onClick={() => doom(diagram)}><IconTrash size={16} /></ActionIcon></Tooltip>
+            <Tooltip label="Move to the trash"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name}`} onClick={() => remove(diagram.id)}><IconTrash size={16} /></ActionIcon></Tooltip>
           </li>
         ))}
       </ul>
-      <Modal opened={doomed !== null} onClose={() => doom(null)} title="Delete this diagram?" centered>
-        <Text size="sm" mb="md">“{doomed?.name || 'Untitled'}”, all its versions and its runs are deleted. This cannot be undone.</Text>
-        <Group justify="flex-end"><Button variant="default" onClick={() => doom(null)} data-autofocus>Keep it</Button><Button color="red" onClick={() => { if (doomed) remove(doomed.id); doom(null) }}>Delete</Button></Group>
-      </Modal>
     </section>
+  )
+}
+
+/** What was deleted, until it is restored or deleted for good. */
+function Trash({ diagrams, busy, restore, erase }: { diagrams: DiagramListed[]; busy: boolean; restore: (id: string) => void; erase: (id: string) => void }) {
+  const [doomed, doom] = useState<DiagramListed | null>(null)
+  if (diagrams.length === 0) return null
+  return (
+    <details className="gallery-trash">
+      <summary>Trash ({diagrams.length})</summary>
+      <ul className="gallery-list" aria-label="Trash">
+        {diagrams.map((diagram) => (
+          <li key={diagram.id}>
+            <span className="gallery-trashed"><b>{diagram.name || 'Untitled'}</b> <small>deleted {formatAgo(diagram.trashed_at ?? diagram.updated_at)}</small></span>
+            <Button size="compact-xs" variant="default" disabled={busy} aria-label={`Restore ${diagram.name}`} onClick={() => restore(diagram.id)}>Restore</Button>
+            <ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name} for good`} onClick={() => doom(diagram)}><IconTrash size={16} /></ActionIcon>
+          </li>
+        ))}
+      </ul>
+      <Modal opened={doomed !== null} onClose={() => doom(null)} title="Delete this diagram for good?" centered>
+        <Text size="sm" mb="md">“{doomed?.name || 'Untitled'}”, all its versions and its runs are deleted. This cannot be undone.</Text>
+        <Group justify="flex-end"><Button variant="default" onClick={() => doom(null)} data-autofocus>Keep it</Button><Button color="red" onClick={() => { if (doomed) erase(doomed.id); doom(null) }}>Delete</Button></Group>
+      </Modal>
+    </details>
   )
 }
 

@@ -2,8 +2,8 @@ import { ServiceIcon } from '../app/icons'
 import type { Graph } from '../api/types'
 import { CARD, positionOf } from '../editor/graph'
 
-const WIDTH = 280
-const HEIGHT = 104
+const WIDTH = 236
+const HEIGHT = 92
 const ICON = 20
 
 /** A diagram in small: its icons where its nodes are, and its wires between them. */

@@ -13,6 +13,8 @@ import { Charts } from './charts/Charts'
 import { LogPanel } from './LogPanel'
 import { ReplicationProgress } from './ReplicationProgress'
 import { useRun } from './runStore'
+import { ScriptPanel } from '../script/ScriptPanel'
+import { RunsPanel } from './RunsPanel'
 import { Transport } from './Transport'
 import './live.css'
 
@@ -76,6 +78,8 @@ export function Dock({ findings }: { findings: ReactNode }) {
           <Tabs.Panel value="findings">{findings}</Tabs.Panel>
           <Tabs.Panel value="cost"><CostPanel /></Tabs.Panel>
           <Tabs.Panel value="report"><ReportPanel /></Tabs.Panel>
+          <Tabs.Panel value="script"><ScriptPanel /></Tabs.Panel>
+          <Tabs.Panel value="runs"><RunsPanel /></Tabs.Panel>
         </div>
       </Tabs>
     </section>
@@ -84,6 +88,7 @@ export function Dock({ findings }: { findings: ReactNode }) {
 
 function TabList() {
   const found = useEditor((state) => state.findings.length)
+  const lines = useEditor((state) => state.graph.script?.length ?? 0)
   const errors = useEditor((state) => state.findings.some((finding) => finding.severity === 'error'))
   const cost = useRun((state) => (state.report ? formatQuantity(state.report.cost_usd, 'usd') : null))
   return (
@@ -93,9 +98,11 @@ function TabList() {
       <Tabs.Tab value="paths">Paths</Tabs.Tab>
       <Tabs.Tab value="slowest">Slowest messages</Tabs.Tab>
       <Tabs.Tab value="log">Log</Tabs.Tab>
-      <Tabs.Tab value="findings" rightSection={found > 0 ? <Badge size="xs" color={errors ? 'red' : 'gray'} variant={errors ? 'filled' : 'light'}>{found}</Badge> : undefined}>Findings</Tabs.Tab>
+      <Tabs.Tab value="findings" rightSection={found > 0 ? <Badge size="xs" color={errors ? 'red' : 'gray'} variant={errors ? 'filled' : 'default'}>{found}</Badge> : undefined}>Findings</Tabs.Tab>
       <Tabs.Tab value="cost">{cost ? `Cost ${cost}` : 'Cost'}</Tabs.Tab>
       <Tabs.Tab value="report">Report</Tabs.Tab>
+      <Tabs.Tab value="script" rightSection={lines > 0 ? <Badge size="xs" color="gray" variant="default">{lines}</Badge> : undefined}>Script</Tabs.Tab>
+      <Tabs.Tab value="runs">Runs</Tabs.Tab>
     </Tabs.List>
   )
 }

@@ -1,21 +1,34 @@
 import { memo } from 'react'
 
-import { useStrip } from './hooks'
+import { useFigures, usePicture } from './hooks'
+import { HEIGHT, WIDTH } from './picture'
 import { STATES } from './selectors'
 import { StateMark } from './StateMark'
 import './live.css'
 
-/** A node's bar and two numbers during a run, in the card's last line; of one fixed size, and empty while nothing runs. */
+/** A node's state and its numbers during a run, in the card's last line; of one fixed size. */
 export const LiveStrip = memo(function LiveStrip({ nodeId }: { nodeId: string }) {
-  const strip = useStrip(nodeId)
+  const strip = useFigures(nodeId)
   if (!strip) return <div className="live-strip" aria-hidden="true" />
-  const [first, second] = strip.figures
   return (
-    <div className="live-strip" data-state={strip.state} title={`${STATES[strip.state].word} · ${strip.barTitle}`}>
+    <div className="live-strip" data-state={strip.state}>
       <StateMark state={strip.state} />
-      <span className="live-bar" aria-hidden="true"><span style={{ transform: `scaleX(${strip.share})` }} /></span>
-      {first && <span className="live-figure" title={first.title}>{first.label && <small>{first.label} </small>}{first.text}</span>}
-      {second && <span className="live-figure live-second" title={second.title}>{second.label && <small>{second.label} </small>}{second.text}</span>}
+      <span className="live-figures">
+        {strip.figures.map(({ text, label, title, quiet }, place) => (
+          <span key={title} className="live-figure" data-first={place === 0 || undefined} data-quiet={quiet || undefined} title={title}>{label && <small>{label} </small>}{text}</span>
+        ))}
+      </span>
     </div>
+  )
+})
+
+/** The picture that a node's kind has during a run, beside its icon; of one fixed size. */
+export const LivePicture = memo(function LivePicture({ nodeId }: { nodeId: string }) {
+  const picture = usePicture(nodeId)
+  if (!picture) return <div className="live-picture" aria-hidden="true" />
+  return (
+    <svg className="live-picture" data-state={picture.state} data-shape={picture.shape} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${STATES[picture.state].word}. ${picture.words}`}>
+      {picture.strokes.map(({ ink, d }) => <path key={ink} className={`ink-${ink}`} d={d} />)}
+    </svg>
   )
 })

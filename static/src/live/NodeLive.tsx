@@ -1,3 +1,4 @@
+import { LiveParts } from '../definitions/LiveParts'
 import { formatQuantity, formatWithWord } from '../format'
 import { TheoryPart } from '../report/TheoryPart'
 import { causeName, graphNode, serviceOf } from './hooks'
@@ -20,6 +21,7 @@ export function NodeLive({ nodeId }: { nodeId: string }) {
     <div className="live-node">
       <Sentence frame={frame} nodeId={nodeId} />
       <Limits frame={frame} />
+      <LiveParts nodeId={nodeId} frame={frame} />
       {service && <Metrics node={nodeId} metrics={service.metrics} now={shown} before={before} />}
       {report && <TheoryPart report={report} node={nodeId} />}
       <Causes node={nodeId} title="Waiting so far" amounts={frame.waits} unit="message-seconds" />

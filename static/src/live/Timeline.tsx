@@ -1,9 +1,12 @@
-import { Button } from '@mantine/core'
+import { ActionIcon, Tooltip } from '@mantine/core'
+import { IconCheck, IconLink, IconPlayerSkipForward } from '@tabler/icons-react'
+import { useState } from 'react'
 
 import { formatClock } from '../format'
 import { marksOf } from './charts/markers'
+import { linkToMoment } from './moment'
 import { isOver } from './runSocket'
-import { useRun } from './runStore'
+import { useRun, viewKey } from './runStore'
 
 /** Scrubs the run: everything on the page shows the moment chosen. Left and right step by a frame. */
 export function Timeline() {
@@ -40,7 +43,35 @@ export function Timeline() {
           }}
         />
       </div>
-      <Button size="compact-xs" variant={scrub_s === null ? 'transparent' : 'light'} className="live-back" disabled={scrub_s === null} onClick={() => useRun.getState().scrub(null)}>{over ? 'To the end' : 'Back to live'}</Button>
+      <Tooltip label={over ? 'To the end' : 'Back to live'} openDelay={300}>
+        <ActionIcon variant={scrub_s === null ? 'subtle' : 'light'} color={scrub_s === null ? 'gray' : 'blue'} size={28} aria-label={over ? 'To the end' : 'Back to live'} disabled={scrub_s === null} onClick={() => useRun.getState().scrub(null)}><IconPlayerSkipForward size={15} /></ActionIcon>
+      </Tooltip>
+      <CopyMoment />
     </div>
+  )
+}
+
+/** Copies a link that opens the run at the moment shown. */
+function CopyMoment() {
+  const run = useRun((state) => state.run)
+  const shown = useRun((state) => state.shown !== null)
+  const [copied, setCopied] = useState(false)
+  const copy = async () => {
+    const { shown: frame } = useRun.getState()
+    if (!run || !frame) return
+    const link = linkToMoment(run, frame.time_s, viewKey(), window.location.href)
+    try {
+      await navigator.clipboard.writeText(link)
+      setCopied(true)
+      window.setTimeout(() => setCopied(false), 2500)
+    } catch {
+      useRun.setState({ complaint: `The browser does not let this page copy. The link to this moment is ${link}` })
+    }
+  }
+  const label = copied ? 'Link copied' : 'Copy a link to this moment'
+  return (
+    <Tooltip label={label} openDelay={300}>
+      <ActionIcon variant="subtle" color="gray" size={28} aria-label={label} disabled={!shown} onClick={() => void copy()}>{copied ? <IconCheck size={15} /> : <IconLink size={15} />}</ActionIcon>
+    </Tooltip>
   )
 }

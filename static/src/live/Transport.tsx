@@ -1,9 +1,10 @@
 import { ActionIcon, Button, Popover, Select, Slider, Tooltip } from '@mantine/core'
-import { IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerSkipForwardFilled, IconPlayerStopFilled } from '@tabler/icons-react'
+import { IconHistory, IconPlayerPause, IconPlayerPauseFilled, IconPlayerPlayFilled, IconPlayerSkipForwardFilled, IconPlayerStopFilled } from '@tabler/icons-react'
 import { useEffect, useState, type ReactNode } from 'react'
 
 import { formatClock } from '../format'
 import { FaultMenu } from './FaultMenu'
+import { canReplay, REPLAY_SPEEDS, useReplay } from './replay'
 import { isOver } from './runSocket'
 import { useRun } from './runStore'
 import { rememberedSpeed, rememberSpeed, SPEEDS, startRun, useRunBlocked } from './starting'
@@ -14,7 +15,8 @@ export function Transport() {
   const run = useRun((state) => state.run)
   const phase = useRun((state) => state.phase)
   const going = run !== null && !isOver(run)
-  const owner = run?.is_owner ?? true
+  const owner = run?.may_control ?? true
+  const looking = useRun(canReplay)
   const refused = !run ? 'Press Run first' : !owner ? 'Only the owner of a run may control it' : !going ? 'This run is over' : phase === 'reconnecting' ? 'Reconnecting to the server' : null
   return (
     <div className="live-transport">
@@ -22,8 +24,9 @@ export function Transport() {
       <IconControl label="Step one frame" refused={refused ?? (run?.paused ? null : 'Pause first, then step')} onClick={() => send({ action: 'step' })}><IconPlayerSkipForwardFilled size={14} /></IconControl>
       <IconControl label="Stop" refused={refused} onClick={() => send({ action: 'stop' })}><IconPlayerStopFilled size={14} /></IconControl>
       <Clock />
+      <ReplayButton />
       <Timeline />
-      <SpeedChoice refused={!going ? null : refused} />
+      {looking ? <ReplaySpeed /> : <SpeedChoice refused={!going ? null : refused} />}
       <LoadControl refused={refused} />
       <FaultMenu refused={refused} />
     </div>
@@ -51,6 +54,29 @@ export function IconControl({ label, refused, onClick, children }: { label: stri
         {children}
       </ActionIcon>
     </Tooltip>
+  )
+}
+
+/** Plays the stored run on the canvas, from the moment shown. */
+function ReplayButton() {
+  const possible = useRun(canReplay)
+  const playing = useReplay((state) => state.playing)
+  const refused = possible ? null : 'There is something to replay once a run is over, or while you look back'
+  return playing
+    ? <IconControl label="Pause the replay" refused={null} onClick={() => useReplay.getState().pause()}><IconPlayerPause size={15} /></IconControl>
+    : <IconControl label="Replay" refused={refused} onClick={() => useReplay.getState().play()}><IconHistory size={16} /></IconControl>
+}
+
+const WHOLE = 'whole'
+
+function ReplaySpeed() {
+  const speed = useReplay((state) => state.speed)
+  return (
+    <Select
+      className="live-speed" size="xs" w={96} allowDeselect={false} aria-label="Speed of the replay: simulated seconds a second" title="Speed of the replay" comboboxProps={{ width: 170, position: 'top' }}
+      data={[{ value: WHOLE, label: 'In 30 s' }, ...REPLAY_SPEEDS.map((one) => ({ value: String(one), label: `${one}×` }))]} value={speed === null ? WHOLE : String(speed)}
+      onChange={(chosen) => useReplay.getState().setSpeed(chosen === null || chosen === WHOLE ? null : Number(chosen))}
+    />
   )
 }
 

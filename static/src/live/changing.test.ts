@@ -4,7 +4,7 @@ import type { Run, Schema } from '../api/types'
 import { changeOf } from './changing'
 
 const schema: Schema = { type: 'object', properties: { now: { type: 'number', default: 3, changeable: true }, later: { type: 'number', default: 1 } } }
-const run = { id: 'r', state: 'running', is_owner: true, graph: { version: 1, name: '', nodes: [{ id: 'a', kind: 'k', name: '', parameters: {} }], wires: [{ id: 'w', from: { node: 'a', port: 'o' }, to: { node: 'a', port: 'i' }, parameters: {} }] } } as unknown as Run
+const run = { id: 'r', state: 'running', may_control: true, graph: { version: 1, name: '', nodes: [{ id: 'a', kind: 'k', name: '', parameters: {} }], wires: [{ id: 'w', from: { node: 'a', port: 'o' }, to: { node: 'a', port: 'i' }, parameters: {} }] } } as unknown as Run
 
 describe('a parameter changed while a run goes on', () => {
   it('becomes a control of the run, with its default where it was reset', () => {
@@ -15,7 +15,7 @@ describe('a parameter changed while a run goes on', () => {
     expect(changeOf(run, { node: 'a' }, schema, 'later', 7)).toBeNull()
     expect(changeOf(run, { node: 'new' }, schema, 'now', 7)).toBeNull()
     expect(changeOf({ ...run, state: 'finished' } as Run, { node: 'a' }, schema, 'now', 7)).toBeNull()
-    expect(changeOf({ ...run, is_owner: false } as Run, { node: 'a' }, schema, 'now', 7)).toBeNull()
+    expect(changeOf({ ...run, may_control: false } as Run, { node: 'a' }, schema, 'now', 7)).toBeNull()
     expect(changeOf(null, { node: 'a' }, schema, 'now', 7)).toBeNull()
   })
 })

@@ -55,9 +55,10 @@ export class FrameLog {
     let added = 0
     for (const frame of frames) {
       if (frame.seq <= this.newestSeq) continue
-      if (frame.seq > this.newestSeq + 1) {
+      // A merged frame stands for all from `first_seq` on: nothing is missing between.
+      if ((frame.first_seq ?? frame.seq) > this.newestSeq + 1) {
         if (!skipping) return { added, askFrom: this.newestSeq + 1 }
-        this.missing.push([this.newestSeq + 1, frame.seq - 1])
+        this.missing.push([this.newestSeq + 1, (frame.first_seq ?? frame.seq) - 1])
       }
       this.kept.push(frame)
       this.newestSeq = frame.seq

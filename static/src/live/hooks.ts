@@ -2,9 +2,10 @@
 
 import { useShallow } from 'zustand/react/shallow'
 
-import { useRun, type LiveState } from './runStore'
-import { causeTitle, stripOf, wireOf, type Strip, type WireView } from './selectors'
-import type { GraphNode, Service } from './shapes'
+import { COLUMNS, pictureOf, type DrawnPicture, type Moment, type Stroke } from './picture'
+import { useRun, wiresFrom, type LiveState } from './runStore'
+import { causeTitle, figuresOf, wireOf, type StripFigure, type WireView } from './selectors'
+import type { FlowState, GraphNode, Service } from './shapes'
 
 /** The node as the run knows it; the diagram may have changed since. */
 export function graphNode(state: LiveState, node: string): GraphNode | undefined {
@@ -29,20 +30,45 @@ export function causeName(state: LiveState, node: string, cause: string): string
   return causeTitle(serviceOf(state, node), cause)
 }
 
-/** The live strip of a node, or null while nothing runs. */
-export function useStrip(node: string): Strip | null {
+/** A node's state and the numbers on its card, or null while nothing runs. */
+export function useFigures(node: string): { state: FlowState; figures: StripFigure[] } | null {
   const flat = useRun(
     useShallow((state) => {
-      const strip = stripOf(serviceOf(state, node), node, state.shown, state.before, state.peaks[node] ?? 0)
-      if (!strip) return null
-      return [strip.state, Math.round(strip.share * 200) / 200, strip.barTitle, ...strip.figures.flatMap((one) => [one.text, one.label, one.title])]
+      const frame = state.shown?.nodes[node]
+      const service = serviceOf(state, node)
+      if (!state.shown || !frame || !service) return null
+      return [frame.state, ...figuresOf(service, node, state.shown, state.before).flatMap((one) => [one.text, one.label, one.title, one.quiet ? 'quiet' : ''])]
     }),
   )
   if (!flat) return null
-  const [state, share, barTitle, ...rest] = flat as [Strip['state'], number, string, ...string[]]
+  const [state, ...rest] = flat as [FlowState, ...string[]]
   const figures = []
-  for (let at = 0; at + 2 < rest.length; at += 3) figures.push({ text: rest[at] as string, label: rest[at + 1] as string, title: rest[at + 2] as string })
-  return { state, share, barTitle, figures }
+  for (let at = 0; at + 3 < rest.length; at += 4) figures.push({ text: rest[at]!, label: rest[at + 1]!, title: rest[at + 2]!, quiet: rest[at + 3] !== '' })
+  return { state, figures }
+}
+
+/** What a node's card draws now, or null while nothing runs. */
+export function usePicture(node: string): (DrawnPicture & { state: FlowState }) | null {
+  const flat = useRun(
+    useShallow((state) => {
+      const service = serviceOf(state, node)
+      const frame = state.shown?.nodes[node]
+      if (!service || !frame) return null
+      const drawn = pictureOf(service, node, momentOfNode(state, node))
+      return drawn && [frame.state, drawn.shape, drawn.words, ...drawn.strokes.flatMap(({ ink, d }) => [ink, d])]
+    }),
+  )
+  if (!flat) return null
+  const [state, shape, words, ...rest] = flat as [FlowState, DrawnPicture['shape'], string, ...string[]]
+  const strokes: Stroke[] = []
+  for (let at = 0; at + 1 < rest.length; at += 2) strokes.push({ ink: rest[at] as Stroke['ink'], d: rest[at + 1]! })
+  return { state, shape, words, strokes }
+}
+
+/** What a node's picture is drawn from at the moment shown. */
+export function momentOfNode(state: LiveState, node: string): Moment {
+  const { log, shown, before, shownIndex, peaks } = state
+  return { now: shown!, before, recent: log.frames.slice(Math.max(0, shownIndex - COLUMNS), shownIndex + 1), peak: peaks[node] ?? 0, wires: wiresFrom(state.run?.graph, node) }
 }
 
 /** State, rate and width of a wire during a run, or null while nothing runs. */

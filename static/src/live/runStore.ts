@@ -11,8 +11,10 @@ import { useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
 import { FrameLog } from './frameLog'
 import { failureOf, isOver, RunSocket, sentences, type Phase, type SocketLike } from './runSocket'
-import { barNumber, rateBase } from './selectors'
-import type { Control, Frame, Report, Run, Services, TimedControl } from './shapes'
+import { fullnessOf } from './picture'
+import { calmed, rateBase } from './selectors'
+import type { Control, Frame, Graph, Report, Run, Services, TimedControl } from './shapes'
+import { viewMotion } from './viewMotion'
 
 const FRAMES_PER_REQUEST = 500
 
@@ -33,12 +35,14 @@ export interface LiveState {
   controls: TimedControl[]
   report: Report | null
   reportProblem: string | null
-  /** Largest bar value so far, by node. */
+  /** Index of `shown` in the log, -1 for none. */
+  shownIndex: number
+  /** The most that filled each node's picture so far. */
   peaks: Record<string, number>
   services: Services
   starting: boolean
-  /** Watch a run from its first frame; a run that is over is fetched by REST. */
-  watch(runId: string): Promise<void>
+  /** Watch a run from its first frame; a run that is over is fetched by REST. `at_s` is the moment to show. */
+  watch(runId: string, at_s?: number | null): Promise<void>
   /** Stop watching and forget everything shown. */
   leave(): void
   /** Start a run and watch it. */
@@ -56,7 +60,7 @@ export interface StartOrder {
 }
 
 const nothingShown = () => ({
-  run: null, phase: 'none' as Phase, reason: null, complaint: null, log: new FrameLog(), revision: 0, shown: null, before: null,
+  run: null, phase: 'none' as Phase, reason: null, complaint: null, log: new FrameLog(), revision: 0, shown: null, shownIndex: -1, before: null,
   scrub_s: null, controls: [], report: null, reportProblem: null, peaks: {},
 })
 
@@ -69,17 +73,20 @@ export const useRun = create<LiveState>((set, get) => ({
   services: useCatalog.getState().services,
   starting: false,
 
-  watch: async (runId) => {
+  watch: async (runId, at_s = null) => {
     get().leave()
     const mine = watching
-    set({ phase: 'connecting' })
+    set({ phase: 'connecting', scrub_s: at_s })
     try {
       const run = await api.run(runId, viewKey())
       if (mine !== watching) return
       set({ run })
       if (isOver(run)) {
         await fetchFrames(runId, mine)
-        if (mine === watching) ended(run, set)
+        if (mine !== watching) return
+        const { log, scrub_s } = get()
+        if (scrub_s !== null && scrub_s >= (log.latest?.time_s ?? 0)) set({ scrub_s: null })
+        ended(run, set)
       } else {
         follow(runId, mine, set, get)
       }
@@ -115,7 +122,7 @@ export const useRun = create<LiveState>((set, get) => ({
     set({ complaint: null })
     if (get().phase === 'live' && socket?.send(control)) return
     try {
-      await api.control(run.id, control)
+      await api.control(run.id, control, viewKey())
     } catch (error) {
       set({ complaint: sentenceOf(error) })
     }
@@ -234,9 +241,26 @@ function notePeaks(log: FrameLog, added: number): void {
   for (let index = Math.max(0, log.frames.length - added); index < log.frames.length; index += 1) {
     const frame = log.frames[index] as Frame
     const before = rateBase(log.frames, index)
-    for (const { id, kind } of kinds) peaks[id] = Math.max(peaks[id] ?? 0, barNumber(state.services[kind], id, frame, before))
+    for (const { id, kind } of kinds) peaks[id] = Math.max(peaks[id] ?? 0, fullnessOf(state.services[kind], id, frame, state.services[kind]?.overlay.picture?.shape === 'rates' ? log.frames[index - 1] ?? null : before, wiresFrom(state.run?.graph, id)))
   }
 }
+
+const leaving = new WeakMap<Graph, Map<string, string[]>>()
+const NONE: readonly string[] = []
+
+/** Ids of the wires that leave a node. */
+export function wiresFrom(graph: Graph | undefined, node: string): readonly string[] {
+  if (!graph) return NONE
+  let found = leaving.get(graph)
+  if (!found) {
+    found = new Map()
+    for (const wire of graph.wires) found.set(wire.from.node, [...(found.get(wire.from.node) ?? []), wire.id])
+    leaving.set(graph, found)
+  }
+  return found.get(node) ?? NONE
+}
+
+const MOVING_MS = 400
 
 function bookPublish(): void {
   if (publishBooked) return
@@ -245,13 +269,16 @@ function bookPublish(): void {
     publishBooked = false
     publish()
   }
-  if (typeof document !== 'undefined' && !document.hidden) requestAnimationFrame(draw)
+  // While the view moves, following it smoothly comes first; numbers that slide past cannot be read.
+  if (viewMotion.moving) setTimeout(draw, MOVING_MS)
+  else if (typeof document !== 'undefined' && !document.hidden) requestAnimationFrame(draw)
   else setTimeout(draw, 250)
 }
 
 /** Show the newest frame, or the one looked back at. */
 export function publish(): void {
-  const { log, scrub_s, revision } = useRun.getState()
+  const { log, scrub_s, revision, shown, shownIndex } = useRun.getState()
   const index = scrub_s === null ? log.frames.length - 1 : log.indexAt(scrub_s)
-  useRun.setState({ shown: log.frames[index] ?? null, before: rateBase(log.frames, index), revision: revision + 1 })
+  const same = index === shownIndex && shown?.seq === log.frames[index]?.seq
+  useRun.setState({ shown: same ? shown : calmed(log.frames, index), shownIndex: index, before: rateBase(log.frames, index), revision: revision + 1 })
 }

@@ -21,6 +21,30 @@ export function rateBase(frames: readonly Frame[], index: number): Frame | null 
   return frames[Math.max(0, index - RATE_WINDOW_FRAMES)] ?? null
 }
 
+/**
+ * The frame to show at `index`: its states are the worst over the frames that rates are taken over, each with the sentence that went
+ * with it, so that a node or wire where something goes wrong now and then does not change its colour many times a second.
+ */
+export function calmed(frames: readonly Frame[], index: number): Frame | null {
+  const frame = frames[index]
+  if (!frame) return null
+  const nodes = { ...frame.nodes }
+  const wires = { ...frame.wires }
+  const rank = (state: FlowState) => STATES[state]?.rank ?? 0
+  for (let at = index - 1; at > index - RATE_WINDOW_FRAMES && at >= 0; at -= 1) {
+    const earlier = frames[at]!
+    for (const [id, node] of Object.entries(earlier.nodes)) {
+      const now = nodes[id]
+      if (now && rank(node.state) > rank(now.state)) nodes[id] = { ...now, state: node.state, sentence: node.sentence, culprit: node.culprit }
+    }
+    for (const [id, wire] of Object.entries(earlier.wires)) {
+      const now = wires[id]
+      if (now && rank(wire.state) > rank(now.state)) wires[id] = { ...now, state: wire.state }
+    }
+  }
+  return { ...frame, nodes, wires }
+}
+
 /** Increase a second of a counter between two frames; null where there is no earlier frame. */
 export function rateBetween(before: Frame | null, now: Frame, count: (frame: Frame) => number | null | undefined): number | null {
   if (before === null) return null
@@ -49,49 +73,30 @@ export interface StripFigure {
   text: string
   label: string
   title: string
+  /** Whether it is shown only because something happened. */
+  quiet: boolean
 }
 
-export interface Strip {
-  state: FlowState
-  /** Filled part of the bar, 0..1. */
-  share: number
-  barTitle: string
-  figures: StripFigure[]
-}
+/** Numbers that fit on a card beside each other. */
+const MOST_FIGURES = 3
 
-/** What a node's card shows: one bar and two numbers, as its service's description says. */
-export function stripOf(service: Service | undefined, node: string, now: Frame | null, before: Frame | null, peak: number): Strip | null {
-  const frame = now?.nodes[node]
-  if (!now || !frame || !service?.overlay) return null
-  const figures = service.overlay.figures.map(({ metric: name, label }) => {
+/** The numbers on a node's card: those that are always there, and the first of those that are above zero now. */
+export function figuresOf(service: Service, node: string, now: Frame, before: Frame | null): StripFigure[] {
+  const figures = service.overlay.figures.flatMap(({ metric: name, label, of, quiet }): StripFigure[] => {
     const metric = service.metrics.find((one) => one.name === name)
-    if (!metric) return { text: NO_VALUE, label, title: name }
-    return { text: formatBrief(metricNumber(metric, node, now, before), shownUnit(metric)), label, title: figureTitle(metric) }
+    if (!metric) return [{ text: NO_VALUE, label, title: name, quiet }]
+    const value = metricNumber(metric, node, now, before)
+    if (quiet && !(value && value > 0)) return []
+    const limit = of ? now.nodes[node]?.limits[of]?.limit : null
+    const text = formatBrief(value, shownUnit(metric))
+    return [{ text: typeof limit === 'number' ? `${text}/${formatBrief(limit, 'count')}` : text, label, title: figureTitle(metric), quiet }]
   })
-  return { state: frame.state, ...barOf(service, node, now, before, peak), figures }
+  return figures.slice(0, MOST_FIGURES)
 }
 
 function figureTitle(metric: Metric): string {
   const what = metric.type === 'sum' ? ', a second' : metric.type === 'spread' ? ', 99th percentile' : ''
   return `${metric.title}${what} (${metric.name})`
-}
-
-function barOf(service: Service, node: string, now: Frame, before: Frame | null, peak: number): { share: number; barTitle: string } {
-  const bar = service.overlay?.bar
-  const metric = service.metrics.find((one) => one.name === bar?.metric)
-  if (!bar || !metric) return { share: 0, barTitle: '' }
-  const value = metricNumber(metric, node, now, before) ?? 0
-  const limit = bar.limit ? now.nodes[node]?.limits[bar.limit]?.limit : null
-  const unit = shownUnit(metric)
-  const full = typeof limit === 'number' && limit > 0 ? limit : peak
-  const against = typeof limit === 'number' ? `of ${formatQuantity(limit, unit)}` : `, most so far ${formatQuantity(peak, unit)}`
-  return { share: full > 0 ? Math.min(1, Math.max(0, value / full)) : 0, barTitle: `${metric.title} ${formatQuantity(value, unit)} ${against}`.replace(' ,', ',') }
-}
-
-/** The number behind a node's bar, for keeping its maximum so far. */
-export function barNumber(service: Service | undefined, node: string, now: Frame, before: Frame | null): number {
-  const metric = service?.metrics.find((one) => one.name === service.overlay?.bar.metric)
-  return metric ? metricNumber(metric, node, now, before) ?? 0 : 0
 }
 
 export interface WireView {
@@ -102,6 +107,8 @@ export interface WireView {
   /** Stroke width in pixels, growing with the logarithm of the rate. */
   width: number
   inTransit: number
+  /** How far the consumer of a log is behind, in words; empty where it reads none, or has read all. */
+  behind: string
 }
 
 export function wireOf(wire: string, now: Frame | null, before: Frame | null): WireView | null {
@@ -114,6 +121,7 @@ export function wireOf(wire: string, now: Frame | null, before: Frame | null): W
     text: per_s === null ? '' : formatQuantity(per_s, 'per_s'),
     width: strokeWidth(per_s ?? 0),
     inTransit: frame.in_transit,
+    behind: frame.behind && frame.behind.age_s > 0 ? `${formatBrief(frame.behind.age_s, 's')} behind` : '',
   }
 }
 
@@ -133,11 +141,6 @@ export interface CauseRow {
 /** Message-seconds waited so far by node and cause, most first, with each one's share of all waiting. */
 export function waitingCauses(now: Frame | null, titleOf: (node: string, cause: string) => string): CauseRow[] {
   return causeRows(now, (node) => node.waits, titleOf)
-}
-
-/** Messages lost so far by node and cause, most first; `message_s` then counts messages. */
-export function lossCauses(now: Frame | null, titleOf: (node: string, cause: string) => string): CauseRow[] {
-  return causeRows(now, (node) => node.losses, titleOf)
 }
 
 function causeRows(now: Frame | null, pick: (node: NodeFrame) => Record<string, number>, titleOf: (node: string, cause: string) => string): CauseRow[] {

@@ -24,7 +24,8 @@ export function rememberSpeed(speed: number | null): void {
 
 /** Why the diagram cannot be run now, or null if it can. */
 export function useRunBlocked(): string | null {
-  const errors = useEditor((state) => state.findings.filter((finding) => finding.severity === 'error').length)
+  // Findings of an earlier graph say nothing of this one; the server checks it before it runs.
+  const errors = useEditor((state) => (state.checked === state.graph ? state.findings.filter((finding) => finding.severity === 'error').length : 0))
   const empty = useEditor((state) => state.graph.nodes.length === 0)
   const readOnly = useEditor((state) => state.readOnly)
   const diagram = useEditor((state) => state.diagramId)

@@ -1,87 +1,16 @@
-import { Button, Text } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
-
-import type { Report, ReportMetric } from '../api/types'
-import { formatQuantity, formatWithWord } from '../format'
-import { NodeLink } from '../live/NodeLink'
-import { useRun } from '../live/runStore'
+import type { Report } from '../api/types'
 import { useSelectedNode } from '../live/selection'
-import { StateMark } from '../live/StateMark'
-import { ReplicationsPart } from './ReplicationsPart'
+import { ReportBody } from './ReportBody'
+import { ReportExits } from './ReportExits'
 import { ReportGate } from './ReportGate'
-import { TheoryPart } from './TheoryPart'
 
-/** The run in numbers: the account of all messages, how it was computed, and every node's metrics. */
+/** The run in numbers, of the selected node or of all, and the ways in which the report leaves the page. */
 export function ReportPanel() {
   return <ReportGate what="The report comes">{(report) => <Whole report={report} />}</ReportGate>
 }
 
 function Whole({ report }: { report: Report }) {
   const selected = useSelectedNode()
-  const services = useRun((state) => state.services)
   const ids = Object.keys(report.nodes).filter((id) => selected === null || !report.nodes[selected] || id === selected)
-  const { created, finished, lost, unfinished, residual } = report.conservation
-  return (
-    <div className="report">
-      <div className="report-head">
-        <p>
-          {formatWithWord(created, 'messages')} = {formatQuantity(finished, 'messages')} finished + {formatQuantity(lost, 'messages')} lost + {formatQuantity(unfinished, 'messages')} unfinished{residual === 0 ? ', every one accounted for' : `; ${residual} unaccounted for`}.
-          {' '}{formatQuantity(report.simulated_s, 's')} simulated in {formatQuantity(report.wall_s, 's')}, seed {report.seed}, engine {report.engine_version}.{fidelityText(report)}{warmUpText(report)}
-        </p>
-        <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => download(report)}>Download as JSON</Button>
-      </div>
-      <ReplicationsPart report={report} ids={ids} primary={(id, name) => services[report.nodes[id]?.kind ?? '']?.metrics.find((metric) => metric.name === name)?.primary ?? false} />
-      {report.replications && <h3 className="live-heading">The run that was watched, seed {report.seed}</h3>}
-      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} />)}</div>
-    </div>
-  )
-}
-
-/** Whether every message was simulated by itself, and what to expect of the figures if not. */
-function fidelityText({ fidelity, nodes }: Report): string {
-  if (fidelity.used === 'exact') return ' Every message was simulated by itself.'
-  const single = Object.entries(fidelity.nodes).filter(([id, node]) => node.used === 'exact' && nodes[id]).map(([id]) => nodes[id]!.name)
-  const error = fidelity.expected_error > 0 ? `: expect latencies, backlogs and drain times within ${formatQuantity(fidelity.expected_error, 'share')}` : ''
-  const apart = single.length ? ` Message by message: ${single.join(', ')}.` : ''
-  return ` One token stood for up to ${formatWithWord(fidelity.largest_cohort, 'messages')}${error}.${apart}`
-}
-
-/** When statistics began, if not at once. */
-function warmUpText({ steady_state: { warm_up } }: Report): string {
-  if (!warm_up || (warm_up.method === 'fixed' && warm_up.s === 0)) return ''
-  if (warm_up.method === 'fixed') return ` Statistics begin after a warm-up of ${formatQuantity(warm_up.s, 's')}.`
-  if (!warm_up.settled) return ` ${warm_up.method} found no steady state: statistics begin at half the run, ${formatQuantity(warm_up.s, 's')}.`
-  return ` Statistics begin after ${formatQuantity(warm_up.s, 's')}, where ${warm_up.method} found the warm-up over.`
-}
-
-function NodeReport({ id, report }: { id: string; report: Report }) {
-  const node = report.nodes[id]!
-  const metrics = Object.entries(node.metrics).filter(([, metric]) => metric.type !== 'spread' || (metric.count ?? 0) > 0)
-  const law = node.littles_law
-  return (
-    <section className="report-node">
-      <h3><StateMark state={node.state} /> <NodeLink node={id} /></h3>
-      <dl className="live-metrics">
-        {metrics.map(([name, metric]) => <div key={name} title={name}><dt>{metric.title || name}</dt><dd>{metricText(metric)}</dd></div>)}
-      </dl>
-      {report.fidelity.nodes[id]?.why && report.fidelity.used === 'cohorts' && <Text size="xs" c="dimmed">Message by message: {report.fidelity.nodes[id]!.why}</Text>}
-      {law && <Text size="xs" c="dimmed" title="Mean number waiting = arrival rate × mean wait, each measured on its own">Little’s law: {formatQuantity(law.mean_in_system, 'count')} waiting = {formatQuantity(law.arrivals_per_s, 'per_s')} × {formatQuantity(law.mean_time_s, 's')}</Text>}
-      {node.theory?.nodes.at(-1) === id && <TheoryPart report={report} node={id} />}
-    </section>
-  )
-}
-
-function metricText(metric: ReportMetric) {
-  if (metric.type === 'sum') return <>{formatQuantity(metric.total, metric.unit)}<small>{formatQuantity(metric.per_s, 'per_s')}</small></>
-  if (metric.type === 'gauge') return <>{formatQuantity(metric.mean, metric.unit)}<small>max {formatQuantity(metric.max, metric.unit)}</small></>
-  return <>{formatQuantity(metric.p50, metric.unit)}<small>p99 {formatQuantity(metric.p99, metric.unit)}</small></>
-}
-
-function download(report: Report): void {
-  const address = URL.createObjectURL(new Blob([JSON.stringify(report, null, 1)], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = `${(useRun.getState().run?.name || 'run').replace(/[^\w-]+/g, '-')}-report.json`
-  link.click()
-  URL.revokeObjectURL(address)
+  return <ReportBody report={report} ids={ids}><ReportExits report={report} /></ReportBody>
 }

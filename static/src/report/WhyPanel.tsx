@@ -1,12 +1,16 @@
 import { Text } from '@mantine/core'
 
+import type { Culprit, Report } from '../api/types'
 import { formatQuantity } from '../format'
 import { useDrawnRevision } from '../live/charts/useDrawnRevision'
 import { causeName } from '../live/hooks'
 import { NodeLink } from '../live/NodeLink'
+import { ParameterLink } from '../live/ParameterLink'
 import { useRun } from '../live/runStore'
-import { lossCauses, nodesThatMatter, waitingCauses, type CauseRow } from '../live/selectors'
+import { nodesThatMatter, waitingCauses, type CauseRow } from '../live/selectors'
 import { StateMark } from '../live/StateMark'
+import { LatencyPart } from './LatencyPart'
+import { LedgerPart } from './LedgerPart'
 
 const MOST_CAUSES = 12
 
@@ -23,13 +27,51 @@ export function WhyPanel() {
       <section>
         <h3 className="live-heading">{report && scrub_s === null ? 'What happened' : 'What limits the system now'}</h3>
         {report && scrub_s === null
-          ? <ul className="why-sentences">{report.explanation.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
-          : <ul className="why-sentences">{limited.length === 0 ? <li>Nothing limits the system now.</li> : limited.map((node) => <li key={node}><StateMark state={shown.nodes[node]!.state} /> <NodeLink node={node} />: {shown.nodes[node]!.sentence}</li>)}</ul>}
+          ? <><ul className="why-sentences">{report.explanation.map((sentence) => <li key={sentence}>{sentence}</li>)}<Growing report={report} /></ul><ToChange culprits={scarcest(report)} /></>
+          : (
+            <ul className="why-sentences">
+              {limited.length === 0 ? <li>Nothing limits the system now.</li> : limited.map((node) => {
+                const { state: how, sentence, culprit } = shown.nodes[node]!
+                return <li key={node}><StateMark state={how} /> <NodeLink node={node} />: {sentence}{culprit && <ToChange culprits={[culprit]} />}</li>
+              })}
+            </ul>
+          )}
       </section>
-      <Causes title="Where messages waited" rows={waitingCauses(shown, named)} amount={(row) => formatQuantity(row.share, 'share')} none="Nothing has waited yet." />
-      <Causes title="Why messages were lost" rows={lossCauses(shown, named)} amount={(row) => formatQuantity(row.message_s, 'messages')} none="No message is lost." />
+      <div className="why-column">
+        <Causes title="Where messages waited" rows={waitingCauses(shown, named)} amount={(row) => formatQuantity(row.share, 'share')} none="Nothing has waited yet." />
+        <section>
+          <h3 className="live-heading">Losses, refusals and throttles</h3>
+          <LedgerPart shown={shown} />
+        </section>
+      </div>
+      <section className="why-wide">
+        <h3 className="live-heading">How long messages took, and where</h3>
+        {report ? <LatencyPart report={report} /> : <Text size="sm" c="dimmed">The latency of each path by node and cause is drawn when the run ends. Stop it to see now.</Text>}
+      </section>
     </div>
   )
+}
+
+/** Backlogs that still grew at the end, and what they would have run into. */
+function Growing({ report }: { report: Report }) {
+  return report.steady_state.growing.filter(({ limits }) => limits.length > 0).map(({ node, growth_per_s, limits }) => (
+    <li key={node}>The backlog of <NodeLink node={node} /> was growing by {formatQuantity(growth_per_s, 'per_s')}{limits.map(({ title, in_s }) => `; at this rate, ${title} in ${formatQuantity(in_s, 's')}`).join('')}.</li>
+  ))
+}
+
+const MOST_TO_CHANGE = 3
+
+/** What ran short and made messages wait, most waiting first; each culprit once. */
+function scarcest(report: Report): Culprit[] {
+  const waits = Object.values(report.nodes).flatMap((node) => node.waits.filter(({ scarce, culprit }) => scarce && culprit !== null))
+  const found = new Map<string, Culprit>()
+  for (const { culprit } of waits.sort((one, other) => other.message_s - one.message_s)) if (culprit) found.set(`${culprit.node} ${culprit.wire} ${culprit.parameter}`, culprit)
+  return [...found.values()].slice(0, MOST_TO_CHANGE)
+}
+
+function ToChange({ culprits }: { culprits: Culprit[] }) {
+  if (culprits.length === 0) return null
+  return <p className="why-change">To change: {culprits.map((culprit, place) => <span key={`${culprit.node} ${culprit.wire} ${culprit.parameter}`}>{place > 0 && ', '}<ParameterLink culprit={culprit} /></span>)}</p>
 }
 
 function Causes({ title, rows, amount, none }: { title: string; rows: CauseRow[]; amount: (row: CauseRow) => string; none: string }) {

@@ -12,8 +12,8 @@ export const port = (sketch: PortSketch): Port => ({
 export function service(kind: string, ports: PortSketch[], parameters: Schema = { type: 'object', properties: {} }): Service {
   return {
     kind, title: `The ${kind}`, short_title: kind, neutral_title: kind, group: 'Tests', icon: '', summary: '', description: '', documentation_url: '',
-    version: 1, parameters, account_parameters: null, presets: [], ports: ports.map(port), quotas: [], metrics: [],
-    overlay: { bar: { metric: '', limit: null }, figures: [] }, faults: [], prices: [], fidelity: { modelled: [], approximated: [], ignored: [] },
+    version: 1, parameters, account_parameters: null, presets: [], ports: ports.map(port), ports_follow: [], quotas: [], metrics: [],
+    overlay: { bar: { metric: '', limit: null }, figures: [], picture: null }, parts: null, faults: [], prices: [], fidelity: { modelled: [], approximated: [], ignored: [] },
     example: { version: 1, name: '', nodes: [], wires: [] },
   } as Service
 }

@@ -5,15 +5,18 @@ import type { Report, TimedControl } from '../shapes'
 
 export interface Marker { time_s: number; kind: 'fault' | 'mended' | 'load' | 'parameter' | 'warm-up'; text: string }
 
+/** Where a control acts, by its id. */
+const at = ({ node, wire, group }: { node?: string; wire?: string; group?: string }) => node ?? wire ?? group ?? ''
+
 export function markersOf(controls: readonly TimedControl[]): Marker[] {
   return controls.flatMap((control): Marker[] => {
     const time_s = control.time_s
     if (typeof time_s !== 'number') return []
     switch (control.action) {
       case 'fault':
-        return [{ time_s, kind: 'fault', text: `Fault “${control.fault}” at ${control.node}` }]
+        return [{ time_s, kind: 'fault', text: `Fault “${control.fault}” at ${at(control)}` }, ...(control.for_s ? [{ time_s: time_s + control.for_s, kind: 'mended' as const, text: `Fault “${control.fault}” at ${at(control)} ended` }] : [])]
       case 'clear_fault':
-        return [{ time_s, kind: 'mended', text: `Fault “${control.fault}” at ${control.node} ended` }]
+        return [{ time_s, kind: 'mended', text: `Fault “${control.fault}” at ${at(control)} ended` }]
       case 'load':
         return [{ time_s, kind: 'load', text: `Load ${formatQuantity(control.value, '')}×` }]
       case 'parameter':

@@ -1,0 +1,25 @@
+/** Whether services are shown by AWS's names and icons, or by neutral ones: for those whose subject is not AWS. Kept by the browser. */
+
+import { create } from 'zustand'
+
+import type { Service } from '../api/types'
+
+const KEY = 'backwater.names'
+
+interface Naming { neutral: boolean; toggle: () => void }
+
+export const useNaming = create<Naming>((set, get) => ({
+  neutral: localStorage.getItem(KEY) === 'neutral',
+  toggle: () => {
+    set({ neutral: !get().neutral })
+    localStorage.setItem(KEY, get().neutral ? 'neutral' : 'aws')
+  },
+}))
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** What a service is called, in full. */
+export const titleOf = (service: Service, neutral: boolean): string => (neutral ? capital(service.neutral_title) : service.title)
+
+/** What a service is called where there is little room. */
+export const shortTitleOf = (service: Service, neutral: boolean): string => (neutral ? capital(service.neutral_title) : service.short_title)

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+
+import type { ComparedCell, Report } from '../api/types'
+import { choices, compareLink, differenceText, overlay, runIn, runsIn } from './comparing'
+
+const ID = '01234567-89ab-cdef-0123-456789abcdef'
+const cell = (more: Partial<ComparedCell>): ComparedCell => ({ value: 1, mean: null, half_width: null, difference: null, difference_half_width: null, relative: null, verdict: null, ...more })
+const report = (time_s: number[], sent: number[], level: number[]) => ({
+  series: { time_s, nodes: { q: { Sent: sent, Level: level } } },
+  nodes: { q: { name: 'queue', metrics: { Sent: { type: 'sum', unit: 'messages', title: 'Sent' }, Level: { type: 'gauge', unit: 'messages', title: 'Level' } } } },
+}) as unknown as Report
+
+test('an address names runs and their keys, in order', () => {
+  expect(runsIn(new URL(compareLink(['a', 'b'], ['', 'k/1']), 'http://x').search)).toEqual({ runs: ['a', 'b'], keys: ['', 'k/1'] })
+  expect(runsIn('')).toEqual({ runs: [], keys: [] })
+})
+
+test('a pasted link or id names a run', () => {
+  expect(runIn(`http://x/runs/${ID}/?key=abc&t=3`)).toEqual({ run: ID, key: 'abc' })
+  expect(runIn(`http://x/diagrams/fedcba98-7654-3210-fedc-ba9876543210/?run=${ID}`)).toEqual({ run: ID, key: '' })
+  expect(runIn(ID)?.run).toBe(ID)
+  expect(runIn('nothing')).toBeNull()
+})
+
+test('a difference is told with its interval and share', () => {
+  expect(differenceText(cell({ difference: -2, difference_half_width: 0.5, relative: -0.4, verdict: 'lower' }), 's')).toBe('−2 s ± 500 ms (−40 %)')
+  expect(differenceText(cell({ difference: 0, verdict: 'equal' }), 's')).toBe('the same')
+  expect(differenceText(cell({}), 's')).toBe('')
+})
+
+test('series of runs with other times lie over each other, counters as rates', () => {
+  const both = [report([0, 1, 2], [0, 10, 30], [0, 1, 2]), report([0, 2], [0, 8], [5, 6]), null]
+  expect(overlay(both, 'q', 'Sent')).toEqual({ time_s: [0, 1, 2], lines: [[null, 10, 20], [null, null, 4], [null, null, null]] })
+  expect(overlay(both, 'q', 'Level').lines[1]).toEqual([5, null, 6])
+  expect(choices(both).map(({ label, unit }) => [label, unit])).toEqual([['queue · Sent', 'per_s'], ['queue · Level', 'messages']])
+})

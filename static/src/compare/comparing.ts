@@ -1,0 +1,76 @@
+/** What the page of runs side by side needs beside the server's answer. Pure functions. */
+
+import type { ComparedCell, Report } from '../api/types'
+import { formatQuantity } from '../format'
+
+/** The address of the comparison; keys open runs of others. */
+export function compareLink(runs: readonly string[], keys: readonly string[] = []): string {
+  return `/compare/?runs=${runs.join(',')}${keys.some(Boolean) ? `&keys=${keys.map(encodeURIComponent).join(',')}` : ''}`
+}
+
+/** Runs and keys that the address names; links to runs, pasted as they are, count too. */
+export function runsIn(search: string): { runs: string[]; keys: string[] } {
+  const wanted = new URLSearchParams(search)
+  const list = (name: string) => (wanted.get(name) ?? '').split(',')
+  const runs = list('runs').filter(Boolean)
+  const keys = list('keys')
+  return { runs, keys: runs.map((_, place) => keys[place] ?? '') }
+}
+
+/** The run and key that a pasted link or id names; null if it is neither. */
+export function runIn(text: string): { run: string; key: string } | null {
+  const run = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(text)?.[0]
+  if (!run) return null
+  const search = text.includes('?') ? new URLSearchParams(text.slice(text.indexOf('?'))) : new URLSearchParams()
+  return { run: search.get('run') ?? run, key: search.get('key') ?? '' }
+}
+
+/** A difference with its interval, and as a share of the first run's figure. */
+export function differenceText(cell: ComparedCell, unit: string): string {
+  if (cell.difference === null) return ''
+  if (cell.verdict === 'equal') return 'the same'
+  const sign = cell.difference < 0 ? '−' : '+'
+  const width = cell.difference_half_width === null ? '' : ` ± ${formatQuantity(cell.difference_half_width, unit)}`
+  const share = cell.relative === null ? '' : ` (${sign}${formatQuantity(Math.abs(cell.relative), 'share')})`
+  return `${sign}${formatQuantity(Math.abs(cell.difference), unit)}${width}${share}`
+}
+
+export const VERDICT_WORDS = { higher: 'higher', lower: 'lower', open: 'not certain', equal: 'the same' } as const
+
+export interface Overlay { time_s: number[]; lines: (number | null)[][] }
+
+/** One metric of one node in several runs, over the times of all of them; a counter as its rate. */
+export function overlay(reports: readonly (Report | null)[], node: string, metric: string): Overlay {
+  const series = reports.map((report) => {
+    const values = report?.series.nodes[node]?.[metric]
+    if (!report || !values) return new Map<number, number | null>()
+    const counter = report.nodes[node]?.metrics[metric]?.type === 'sum'
+    const times = report.series.time_s
+    return new Map(times.map((time_s, place) => [time_s, counter ? rateAt(times, values, place) : values[place] ?? null]))
+  })
+  const time_s = [...new Set(series.flatMap((one) => [...one.keys()]))].sort((one, other) => one - other)
+  return { time_s, lines: series.map((one) => time_s.map((moment) => one.get(moment) ?? null)) }
+}
+
+function rateAt(times: readonly number[], values: readonly (number | null)[], place: number): number | null {
+  const [before, now] = [values[place - 1], values[place]]
+  const passed_s = (times[place] ?? 0) - (times[place - 1] ?? 0)
+  return place === 0 || typeof before !== 'number' || typeof now !== 'number' || passed_s <= 0 ? null : (now - before) / passed_s
+}
+
+export interface Choice { node: string; metric: string; label: string; unit: string }
+
+/** Every series that at least one run has, by the names of the first run that has it. */
+export function choices(reports: readonly (Report | null)[]): Choice[] {
+  const found = new Map<string, Choice>()
+  for (const report of reports) {
+    for (const [node, metrics] of Object.entries(report?.series.nodes ?? {})) {
+      for (const metric of Object.keys(metrics)) {
+        const told = report?.nodes[node]?.metrics[metric]
+        const key = `${node} ${metric}`
+        if (told && !found.has(key)) found.set(key, { node, metric, label: `${report?.nodes[node]?.name ?? node} · ${told.title || metric}`, unit: told.type === 'sum' ? 'per_s' : told.unit })
+      }
+    }
+  }
+  return [...found.values()]
+}

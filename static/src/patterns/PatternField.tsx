@@ -1,0 +1,66 @@
+/** A filter policy or event pattern in a form: what it asks for, which of the diagram's messages match, and an editor of its own. */
+
+import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { IconFilter } from '@tabler/icons-react'
+import { lazy, Suspense, useMemo, useState } from 'react'
+
+import { useCatalog } from '../api/catalog'
+import { useEditor } from '../editor/store'
+import type { InputProps } from '../forms/fields'
+import { messagesTo, type Sight } from './messages'
+import './patterns.css'
+import { rowsOf, sentenceOf, type Pattern } from './rows'
+
+const PatternEditor = lazy(() => import('./PatternEditor'))
+
+const MOST_SHOWN = 4
+
+/** What a pattern looks at; a policy says so in a field beside it. */
+function sightOf({ field, sibling }: InputProps): Sight {
+  if (field.schema.widget === 'event_pattern') return 'event'
+  if (field.schema.widget === 'record_pattern') return 'record'
+  return sibling(`${field.name}_scope`) === 'MessageBody' ? 'body' : 'attributes'
+}
+
+/** The node whose messages a selected node or wire sees. */
+function useReceiver(): string | null {
+  return useEditor(({ selection, graph }) => [...selection.nodes][0] ?? graph.wires.find((wire) => selection.wires.has(wire.id))?.from.node ?? null)
+}
+
+export function PatternField(props: InputProps) {
+  const { id, label, value, onChange, disabled } = props
+  const [open, setOpen] = useState(false)
+  const pattern = (value ?? null) as Pattern | null
+  const sight = sightOf(props)
+  const graph = useEditor((state) => state.graph)
+  const services = useCatalog((state) => state.services)
+  const receiver = useReceiver()
+  const messages = useMemo(() => messagesTo(graph, services, receiver), [graph, services, receiver])
+  return (
+    <Stack gap={6}>
+      <Summary pattern={pattern} flat={sight === 'attributes'} />
+      <Group gap={6}>
+        <Button id={id} size="compact-xs" variant="default" leftSection={<IconFilter size={13} />} onClick={() => setOpen(true)}>{disabled ? 'View' : 'Edit'} {label.toLowerCase()}</Button>
+      </Group>
+      <Modal opened={open} onClose={() => setOpen(false)} title={label} size="min(1080px, 94vw)" closeOnClickOutside={false}>
+        <div onKeyDown={(event) => event.stopPropagation()}>
+          <Suspense fallback={<Text size="sm" c="dimmed" role="status">Loading the editor…</Text>}>
+            <PatternEditor pattern={pattern} sight={sight} messages={messages} label={label} disabled={disabled} onApply={onChange} onClose={() => setOpen(false)} />
+          </Suspense>
+        </div>
+      </Modal>
+    </Stack>
+  )
+}
+
+function Summary({ pattern, flat }: { pattern: Pattern | null; flat: boolean }) {
+  if (!pattern) return <Text size="xs" c="dimmed">None: every message matches.</Text>
+  const rows = rowsOf(pattern, flat)
+  if (!rows) return <pre className="code pattern-summary">{JSON.stringify(pattern, null, 1)}</pre>
+  return (
+    <ul className="pattern-summary">
+      {rows.slice(0, MOST_SHOWN).map((row, index) => <li key={index}>{rows[index - 1]?.path === row.path ? 'or ' : ''}{sentenceOf(row)}</li>)}
+      {rows.length > MOST_SHOWN && <li>and {rows.length - MOST_SHOWN} more</li>}
+    </ul>
+  )
+}

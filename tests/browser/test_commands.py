@@ -1,0 +1,265 @@
+"""Menus, search, shortcuts, renaming, the clipboard, and the whole editor by keyboard alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.hands import PATIENCE_MS, Editor, eventually
+from tests.browser.test_pages import mistakes
+
+
+@pytest.fixture
+def editor(page: Page) -> Editor:
+    editor = Editor(page)
+    editor.begin()
+    return editor
+
+
+def focused(page: Page) -> str | None:
+    """The id of the node or wire that has the keyboard."""
+    found: str | None = page.evaluate("document.activeElement?.closest('.react-flow__node, .react-flow__edge')?.getAttribute('data-id') ?? null")
+    return found
+
+
+def test_the_right_button_opens_commands_for_what_it_points_at(page: Page, editor: Editor) -> None:
+    queue = editor.place("SQS queue", 400, 120)
+    page.keyboard.press("Escape")
+    editor.card(queue).click(button="right")
+    page.get_by_role("menuitem", name="Duplicate").click()
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    editor.card(queue).click(button="right")
+    page.get_by_role("menuitem", name="Delete Delete").click()
+    expect(page.locator(".react-flow__node")).to_have_count(1)
+    page.mouse.click(*editor.at(120, 320), button="right")
+    page.get_by_role("menuitem", name="Add a node").click()
+    page.keyboard.type("sns topic")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    topic = next(found for found in editor.ids() if found.startswith("sns"))
+    editor.card(topic).focus()
+    page.keyboard.press("Shift+F10")
+    expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem")).to_have_count(0)
+
+
+def test_a_double_click_renames_on_the_card(page: Page, editor: Editor) -> None:
+    queue = editor.place("SQS queue", 400, 120)
+    editor.card(queue).locator(".card-name").dblclick()
+    page.keyboard.type("orders")
+    page.keyboard.press("Enter")
+    expect(editor.card(queue).locator(".card-name")).to_have_text("orders")
+    page.keyboard.press("F2")
+    page.keyboard.type("nothing")
+    page.keyboard.press("Escape")
+    expect(editor.card(queue).locator(".card-name")).to_have_text("orders")
+    page.keyboard.press("Control+z")
+    expect(editor.card(queue).locator(".card-name")).to_have_text("queue")
+
+
+def test_nodes_are_found_on_the_canvas(page: Page, editor: Editor) -> None:
+    first, second = editor.place("SQS queue", 200, 120), editor.place("SQS queue", 500, 120)
+    editor.place("SNS topic", 350, 300)
+    page.keyboard.press("Control+f")
+    page.keyboard.type("queue")
+    bar = page.get_by_role("search", name="Find on the canvas")
+    expect(bar).to_contain_text("1 of 2")
+    eventually(page, lambda: editor.selected() == [first])
+    page.keyboard.press("Enter")
+    expect(bar).to_contain_text("2 of 2")
+    eventually(page, lambda: editor.selected() == [second])
+    page.keyboard.press("Escape")
+    expect(bar).to_have_count(0)
+    eventually(page, lambda: focused(page) == second)
+
+
+def test_the_command_palette_has_every_command_and_help_lists_the_keys(page: Page, editor: Editor) -> None:
+    editor.place("SQS queue", 400, 120)
+    page.keyboard.press("Control+k")
+    page.get_by_label("Search commands").fill("duplicate")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    page.keyboard.press("?")
+    help_ = page.get_by_role("dialog")
+    for title in ("Undo", "Find on the canvas", "Align left edges", "Delete and join the neighbours", "Fit the selection into view"):
+        expect(help_).to_contain_text(title)
+    page.keyboard.press("Escape")
+
+
+def test_a_clipping_is_pasted_at_the_pointer_and_in_another_tab_with_its_wires(page: Page, editor: Editor) -> None:
+    traffic, queue = editor.place("Traffic", 150, 100), editor.place("SQS queue", 450, 100)
+    editor.wire(traffic, "out", queue)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+c")
+    page.mouse.move(*editor.at(500, 400))
+    page.keyboard.press("Control+v")
+    expect(page.locator(".react-flow__node")).to_have_count(4)
+    eventually(page, lambda: len(editor.selected()) == 2)
+    boxes = [editor.card(node).bounding_box() for node in editor.selected()]
+    xs = [box["x"] + box["width"] / 2 for box in boxes if box]
+    ys = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert (sum(xs) / 2, sum(ys) / 2) == pytest.approx(editor.at(500, 400), abs=8)
+    other = page.context.new_page()
+    elsewhere = Editor(other)
+    elsewhere.begin()
+    other.keyboard.press("Control+v")
+    expect(other.locator(".react-flow__node")).to_have_count(2)
+    expect(other.locator(".react-flow__edge")).to_have_count(1)
+    other.close()
+
+
+def test_a_run_to_watch_is_read_only(page: Page, editor: Editor) -> None:
+    traffic, queue = editor.place("Traffic", 150, 100), editor.place("SQS queue", 450, 100)
+    editor.wire(traffic, "out", queue)
+    editor.speed("Max")
+    editor.run()
+    run = page.url.split("run=")[1]
+    page.goto(f"/runs/{run}/")
+    expect(page.locator(".save-state")).to_have_text("Read only")
+    before = editor.place_of(queue)
+    editor.drag(queue, 100, 60)
+    eventually(page, lambda: editor.place_of(queue) == before)
+    editor.card(queue).click(button="right")
+    expect(page.get_by_role("menuitem", name="Copy")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Delete")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Delete")
+    editor.card(queue).locator(".card-name").dblclick()
+    expect(page.get_by_label("New name")).to_have_count(0)
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+
+
+def test_tab_walks_in_the_order_of_the_flow_and_pans_into_view(page: Page, editor: Editor) -> None:
+    function, queue, traffic = editor.place("Lambda function", 750, 80), editor.place("SQS queue", 450, 80), editor.place("Traffic", 150, 80)
+    editor.wire(queue, "out", function)
+    editor.wire(traffic, "out", queue)
+    editor.sweep((300, 250), (-500, 250), button="middle")
+    editor.card(traffic).focus()
+    wires = {name: page.get_by_label(name).get_attribute("data-id") for name in ("Wire from traffic to queue", "Wire from queue to function")}
+    walked = [focused(page)]
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        walked.append(focused(page))
+    assert walked == [traffic, wires["Wire from traffic to queue"], queue, wires["Wire from queue to function"], function]
+    eventually(page, lambda: editor.selected() == [function])
+    page.wait_for_timeout(150)
+    box, canvas = editor.card(function).bounding_box(), editor.canvas.bounding_box()
+    assert box
+    assert canvas
+    assert canvas["x"] <= box["x"] <= canvas["x"] + canvas["width"]
+    page.keyboard.press("Tab")
+    eventually(page, lambda: focused(page) is None)
+    page.keyboard.press("Shift+Tab")
+    eventually(page, lambda: focused(page) == function)
+
+
+def test_a_diagram_is_drawn_set_and_run_by_keyboard_alone(page: Page) -> None:
+    editor = Editor(page)
+    editor.begin()
+    page.keyboard.press("/")
+    page.keyboard.type("traffic")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__node:focus")).to_have_count(1)
+    page.keyboard.press("w")
+    page.keyboard.type("sqs queue")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__edge")).to_have_count(1)
+    page.keyboard.press("w")
+    page.keyboard.type("lambda function")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__edge")).to_have_count(2)
+    expect(page.get_by_role("log", name="Changes")).to_contain_text("Added function. Laid wire from queue to function")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    eventually(page, lambda: (focused(page) or "").startswith("sqs"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Inspector", exact=True).get_by_label("Visibility timeout", exact=True)).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("45 s")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log", name="Changes")).to_contain_text("Set visibility timeout of queue")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".live-strip").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_the_outline_says_in_text_what_the_canvas_shows(page: Page, editor: Editor) -> None:
+    traffic, queue = editor.place("Traffic", 150, 100), editor.place("SQS queue", 450, 100)
+    editor.wire(traffic, "out", queue)
+    editor.select(queue)
+    editor.type_into("Visibility timeout", "1 min")
+    page.get_by_label("Left panel").get_by_text("Outline").click()
+    outline = page.get_by_role("region", name="Outline")
+    expect(outline).to_contain_text("2 nodes, 1 wires")
+    expect(outline).to_contain_text("visibility timeout 1 min")
+    expect(outline.get_by_role("button", name="→ queue")).to_have_count(1)
+    # A switch that was pressed last takes no text: shortcuts go on working.
+    page.keyboard.press("Control+z")
+    expect(outline).not_to_contain_text("visibility timeout 1 min")
+    outline.get_by_role("button", name="traffic").click()
+    eventually(page, lambda: editor.selected() == [traffic])
+    assert mistakes(page) == []
+
+
+def test_a_setting_that_is_a_word_or_a_number_takes_both(page: Page, editor: Editor) -> None:
+    page.keyboard.press("Escape")
+    field = page.get_by_label("Inspector", exact=True).get_by_label("Fidelity", exact=True)
+    expect(field).to_have_value("auto")
+    field.click()
+    page.get_by_role("option", name="exact").click()
+    expect(field).to_have_value("exact")
+    editor.type_into("Fidelity", "100")
+    editor.saved()
+    page.reload()
+    expect(field).to_have_value("100")
+    editor.type_into("Fidelity", "sometimes")
+    expect(field).to_have_attribute("aria-invalid", "true")
+
+
+def test_favourites_and_recent_services_come_first_in_the_palette(page: Page, editor: Editor) -> None:
+    editor.place("SNS topic", 300, 120)
+    page.get_by_role("button", name="Favourite: SQS queue").click()
+    favourites = page.get_by_role("region", name="Favourites")
+    expect(favourites.get_by_role("button")).to_have_count(1)
+    editor.saved()
+    page.reload()
+    favourites.get_by_role("button", name="Add SQS queue again").click()
+    expect(page.locator(".react-flow__node")).to_have_count(2)
+    expect(page.get_by_role("region", name="Recent").get_by_role("button", name="Add SNS topic again")).to_be_visible()
+    page.get_by_role("button", name="Favourite: SQS queue").click()
+    expect(favourites).to_have_count(0)
+
+
+def test_services_go_by_neutral_names_for_those_whose_subject_is_not_aws(page: Page, editor: Editor) -> None:
+    queue = editor.place("SQS queue", 300, 120)
+    expect(editor.card(queue).locator(".card-kind")).to_have_text("SQS")
+    page.keyboard.press("Control+k")
+    page.get_by_label("Search commands").fill("neutral names")
+    page.keyboard.press("Enter")
+    expect(editor.card(queue).locator(".card-kind")).to_have_text("Queue")
+    expect(editor.card(queue).locator("img")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("button", name="Add Queue", exact=True)).to_be_visible()
+
+
+def test_a_large_diagram_draws_what_is_in_view_and_the_keyboard_reaches_the_rest(page: Page) -> None:
+    nodes = [{"id": f"n{place}", "kind": "sqs", "name": f"queue {place}", "parameters": {}} for place in range(200)]
+    places = {f"n{place}": [place % 10 * 300, place // 10 * 200] for place in range(200)}
+    page.goto("/")
+    path = page.evaluate(
+        """graph => fetch('/api/diagrams/', { method: 'POST', body: JSON.stringify({ graph }), headers: { 'Content-Type': 'application/json', 'X-CSRFToken': /csrftoken=([^;]+)/.exec(document.cookie)[1] } })
+            .then((answer) => answer.json()).then(({ id }) => `/diagrams/${id}/`)""",
+        {"version": 1, "name": "large", "nodes": nodes, "wires": [], "view": {"positions": places}})
+    page.goto(path)
+    expect(page.locator(".react-flow__node").first).to_be_visible()
+    page.keyboard.press("Control+0")
+    page.wait_for_function("document.querySelectorAll('.react-flow__node').length < 60")
+    page.keyboard.press("Control+f")
+    page.keyboard.type("queue 199")
+    page.keyboard.press("Escape")
+    expect(page.locator('.react-flow__node[data-id="n199"]')).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator('.react-flow__node[data-id="n198"]')).to_be_focused()
+    for _ in range(6):
+        page.keyboard.press("Shift+Tab")
+    expect(page.locator('.react-flow__node[data-id="n192"]')).to_be_focused()

@@ -1,0 +1,152 @@
+"""Fingers, paper, people who want no motion, and diagrams too large to read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import watch
+from tests.browser.hands import PATIENCE_MS, Editor
+
+
+class Fingers:
+    """Touches, as the browser gets them from a touch screen."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+
+    def _send(self, kind: str, points: list[tuple[float, float]]) -> None:
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]})
+
+    def move(self, start: list[tuple[float, float]], end: list[tuple[float, float]], steps: int = 6) -> None:
+        """Put fingers down, move them along straight lines, and lift them."""
+        self._send("touchStart", start)
+        for step in range(1, steps + 1):
+            self._send("touchMove", [(x + (to_x - x) * step / steps, y + (to_y - y) * step / steps) for (x, y), (to_x, to_y) in zip(start, end, strict=True)])
+        self._send("touchEnd", [])
+
+
+@pytest.fixture
+def tablet(browser: Browser, base_url: str) -> Iterator[Page]:
+    """A page on a touch screen."""
+    context = browser.new_context(base_url=base_url, viewport={"width": 1180, "height": 820}, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    page = context.new_page()
+    complaints = watch(page)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_one_finger_pans_and_two_zoom(tablet: Page) -> None:
+    editor = Editor(tablet)
+    editor.begin()
+    tablet.get_by_role("button", name="Add SQS queue", exact=True).tap()
+    expect(tablet.locator(".react-flow__node")).to_have_count(1)
+    fingers = Fingers(tablet)
+    x, y, zoom = editor.view()
+    fingers.move([editor.at(80, 60)], [editor.at(180, 100)])
+    tablet.wait_for_function(f"new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport')).transform).m41 > {x + 60}")
+    moved = editor.view()
+    assert moved[1] > y + 20
+    assert moved[2] == pytest.approx(zoom)
+    fingers.move([editor.at(200, 200), editor.at(260, 200)], [editor.at(130, 200), editor.at(330, 200)])
+    tablet.wait_for_function(f"new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport')).transform).a > {zoom * 1.3}")
+
+
+def test_cards_are_moved_and_wired_by_touch(tablet: Page) -> None:
+    editor = Editor(tablet)
+    editor.begin()
+    for title in ("Traffic", "SQS queue"):
+        tablet.get_by_role("button", name=f"Add {title}", exact=True).tap()
+    expect(tablet.locator(".react-flow__node")).to_have_count(2)
+    traffic, queue = editor.ids()
+    fingers = Fingers(tablet)
+    box = editor.card(queue).locator(".card-name").bounding_box()
+    assert box
+    before = editor.place_of(queue)
+    at = (box["x"] + 20, box["y"] + 8)
+    fingers.move([at], [(at[0] + 60, at[1] + 120)])
+    tablet.wait_for_function(f"new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__node[data-id={queue}]')).transform).m42 > {before[1] + 60}")
+    handle = editor.card(traffic).locator('.react-flow__handle[data-handleid="out"]').bounding_box()
+    goal = editor.card(queue).bounding_box()
+    assert handle
+    assert goal
+    fingers.move([(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)], [(goal["x"] + goal["width"] / 2, goal["y"] + goal["height"] / 2)], steps=10)
+    expect(tablet.locator(".react-flow__edge")).to_have_count(1)
+
+
+def test_paper_holds_the_diagram_alone(page: Page) -> None:
+    editor = Editor(page)
+    editor.begin()
+    editor.place("SQS queue", 300, 120)
+    page.evaluate("window.print = () => { window.printed = true }")
+    page.keyboard.press("Control+p")
+    page.wait_for_function("window.printed === true")
+    page.emulate_media(media="print")
+    for part in (".topbar", ".panel-left", ".panel-right", ".dock", ".react-flow__minimap", ".react-flow__controls"):
+        expect(page.locator(part).first).to_be_hidden()
+    expect(page.locator(".card")).to_be_visible()
+    page.emulate_media(media="screen")
+    expect(page.locator(".topbar")).to_be_visible()
+
+
+@pytest.mark.parametrize(("wish", "glides"), [("no-preference", True), ("reduce", False)])
+def test_nodes_glide_unless_motion_is_unwelcome(page: Page, wish: Any, glides: bool) -> None:
+    page.emulate_media(reduced_motion=wish)
+    editor = Editor(page)
+    editor.begin()
+    traffic, queue = editor.place("Traffic", 150, 100), editor.place("SQS queue", 300, 380)
+    editor.wire(traffic, "out", queue)
+    before = editor.place_of(queue)
+    page.evaluate("""node => {
+      window.places = new Set()
+      const note = () => { window.places.add(getComputedStyle(document.querySelector(`.react-flow__node[data-id="${node}"]`)).transform); requestAnimationFrame(note) }
+      note()
+    }""", queue)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+l")
+    page.wait_for_function("([node, y]) => new DOMMatrix(getComputedStyle(document.querySelector(`.react-flow__node[data-id='${node}']`)).transform).m42 < y - 100", arg=[queue, before[1]], timeout=PATIENCE_MS)
+    editor.saved()
+    assert (page.evaluate("window.places.size") > 2) == glides
+
+
+def test_a_large_diagram_from_afar_is_an_overview_that_can_be_worked_in(page: Page) -> None:
+    nodes = [{"id": f"n{place}", "kind": "sqs", "name": f"queue number {place}", "parameters": {}} for place in range(200)]
+    places = {f"n{place}": [place % 20 * 300, place // 20 * 200] for place in range(200)}
+    wires = [{"id": f"w{place}", "from": {"node": f"n{place}", "port": "dlq"}, "to": {"node": f"n{place + 20}", "port": "in"}, "parameters": {}} for place in range(180)]
+    page.goto("/")
+    path = page.evaluate(
+        """graph => fetch('/api/diagrams/', { method: 'POST', body: JSON.stringify({ graph }), headers: { 'Content-Type': 'application/json', 'X-CSRFToken': /csrftoken=([^;]+)/.exec(document.cookie)[1] } })
+            .then((answer) => answer.json()).then(({ id }) => `/diagrams/${id}/`)""",
+        {"version": 1, "name": "large", "nodes": nodes, "wires": wires, "view": {"positions": places}})
+    page.goto(path)
+    editor = Editor(page)
+    expect(page.locator(".canvas[data-overview]")).to_have_count(1)
+    expect(page.locator(".react-flow__node-card")).to_have_count(200)
+    expect(page.locator(".far-wires path").first).to_have_attribute("d", "")
+    assert (page.locator(".far-wires .wire-failure").get_attribute("d") or "").count("M") == 180
+    box = editor.card("n45").bounding_box()
+    below = editor.card("n65").bounding_box()
+    assert box
+    assert below
+    page.mouse.click(box["x"] + box["width"] / 3, (box["y"] + box["height"] + below["y"]) / 2)
+    expect(page.locator('.react-flow__edge[data-id="w45"]')).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2 + 1)
+    page.mouse.move(box["x"] + box["width"] / 2 + 24, box["y"] + box["height"] / 2 + 6, steps=6)
+    page.mouse.up()
+    page.wait_for_function(f"document.querySelector('.react-flow__node[data-id=n45]').getBoundingClientRect().x > {box['x'] + 12}")
+    expect(page.locator(".save-state")).to_contain_text("v2")
+    moved = page.evaluate("fetch(location.pathname.replace('/diagrams/', '/api/diagrams/')).then((answer) => answer.json())")["graph"]["view"]["positions"]["n45"]
+    assert moved != places["n45"]
+    page.keyboard.press("Shift+2")
+    expect(page.locator(".canvas[data-overview]")).to_have_count(0)
+    page.wait_for_function("document.querySelectorAll('.react-flow__node').length < 100")
+    expect(editor.card("n45").locator(".react-flow__handle").first).to_be_attached()
+    expect(page.locator('.react-flow__edge[data-id="w45"]')).to_have_count(1)
+    expect(page.locator(".far-wires")).to_have_count(0)

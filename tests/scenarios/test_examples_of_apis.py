@@ -1,0 +1,64 @@
+"""The examples of APIs and tables show what they say they teach, and are cured by what they say cures it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.test_examples import report_of, total
+
+
+def test_an_api_gives_up_at_29_s_and_retries_double_the_executions() -> None:
+    report = report_of("slow-backend-behind-an-api")
+    assert report["nodes"]["api"]["metrics"]["IntegrationLatency"]["max"] == pytest.approx(29)
+    executions = total(report, "report", "Invocations")
+    assert executions > 1.35 * total(report, "clients", "MessagesCreated")
+    assert total(report, "api", "WorkedInVain") > 0.9 * executions
+    assert report["nodes"]["report"]["metrics"]["ConcurrentExecutions"]["max"] == 200
+    losses = {entry["cause"] for entry in report["nodes"]["clients"]["losses"]}
+    assert losses == {"integration_timeout", "integration_throttled"}
+    patient = report_of("slow-backend-behind-an-api", "w1.attempts=1")
+    assert total(patient, "report", "Throttles") == 0
+    assert {entry["cause"] for entry in patient["nodes"]["clients"]["losses"]} == {"integration_timeout"}
+    cured = report_of("slow-backend-behind-an-api", 'clients.message_types=[{"name": "POST /jobs"}]')
+    assert total(cured, "api", "5XXError") == 0
+    assert cured["nodes"]["api"]["metrics"]["Latency"]["p99"] < 0.2
+    assert total(cured, "report", "Invocations") == pytest.approx(total(cured, "clients", "MessagesCreated"), abs=5)
+
+
+def test_jitter_halves_the_calls_and_takes_a_tenth_of_the_time() -> None:
+    report, cured = report_of("back-off-without-jitter"), report_of("back-off-without-jitter", "w1.backoff=full")
+    assert total(report, "clients", "MessagesAccepted") == total(cured, "clients", "MessagesAccepted") == 100
+    assert total(cured, "clients", "RequestAttempts") < total(report, "clients", "RequestAttempts") / 2
+    assert cured["nodes"]["clients"]["metrics"]["ResponseTime"]["max"] < report["nodes"]["clients"]["metrics"]["ResponseTime"]["max"] / 10
+
+
+def test_a_hot_partition_throttles_with_a_tenth_of_the_table_used_and_more_capacity_does_not_help() -> None:
+    report = report_of("hot-partition")
+    used_per_s = report["nodes"]["table"]["metrics"]["ConsumedWriteCapacityUnits"]["per_s"]
+    assert used_per_s == pytest.approx(1000, rel=0.05)
+    assert total(report, "clicks", "MessagesRefused") / total(report, "clicks", "MessagesCreated") == pytest.approx(1 / 3, abs=0.03)
+    assert total(report_of("hot-partition", "table.write_units_per_s=40000"), "table", "WriteThrottleEvents") == pytest.approx(total(report, "table", "WriteThrottleEvents"), rel=0.02)
+    spread = 'clicks.message_types=[{"name": "PUT click", "size_bytes": 700, "key": {"keys": "uniform", "number": 50}}]'
+    assert total(report_of("hot-partition", spread), "table", "WriteThrottleEvents") == 0
+
+
+def test_n_plus_one_makes_nulls_under_http_200_and_a_batch_cures_it() -> None:
+    report = report_of("n-plus-one")
+    requests = total(report, "api", "Requests")
+    assert total(report, "api", "DataSourceCalls") == pytest.approx(101 * requests, rel=0.03)
+    assert total(report, "api", "5XXError") == total(report, "api", "4XXError") == total(report, "app", "MessagesRefused") == 0
+    assert total(report, "api", "GraphQLError") > 0.5 * 100 * requests
+    batch = '{"field": "Query.posts", "data_source": "posts", "list_size": 100}, {"field": "Post.author", "data_source": "authors", "max_batch_size": 100}'
+    cured = report_of("n-plus-one", f"api.resolvers=[{batch}]")
+    assert total(cured, "api", "GraphQLError") == total(cured, "authors", "Throttles") == 0
+    assert total(cured, "api", "DataSourceCalls") == pytest.approx(2 * requests, rel=0.03)
+
+
+def test_a_stampede_at_each_expiry_overruns_the_backend() -> None:
+    report = report_of("cache-stampede")
+    assert total(report, "api", "CacheHitCount") / total(report, "api", "Count") > 0.96
+    assert total(report, "site", "Overflowed") > 400
+    assert total(report, "site", "Requests") == pytest.approx(5 * 190, rel=0.1), "five expiries, the first filling among them"
+    assert total(report_of("cache-stampede", 'site.latency={"type": "constant", "value_s": 0.2}'), "site", "Overflowed") == 0
+    rarer = report_of("cache-stampede", 'api.routes=[{"route": "GET /front", "caching_enabled": true, "cache_ttl_s": 3600, "cache_by_key": false}]')
+    assert total(rarer, "site", "Overflowed") == pytest.approx(total(report, "site", "Overflowed") / 5, rel=0.35)
