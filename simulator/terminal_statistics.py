@@ -177,14 +177,27 @@ def format_signed(value: float, unit: str) -> str:
 def print_validation(console: Console, validation: Validation) -> None:
     """Print how far cohorts are from single messages, and how far single messages are from themselves by chance."""
     report = (validation.cohorts or [{}])[0]
-    console.print(Text(f"{report['name'] or 'Scenario'}: single messages and cohorts, {validation.runs} runs each", style="bold"))
+    runs = "1 run each" if validation.runs == 1 else f"{validation.runs} runs each"
+    console.print(Text(f"{report['name'] or 'Scenario'}: single messages and cohorts, {runs}", style="bold"))
+    if report["fidelity"]["largest_cohort"] <= 1:
+        console.print("  • Nothing to compare: no message went in a cohort.", markup=False, soft_wrap=True)
+        _print_single(console, report["fidelity"]["nodes"])
+        return
     smaller = "at its own rate" if validation.scale >= 1 else f"with load and capacities scaled to {validation.scale:.3g} of what they are"
     console.print(f"  • Compared {smaller}; cohorts of {format_duration(validation.tick_s)}.", markup=False, soft_wrap=True)
-    exact = {entry["why"] for entry in report["fidelity"]["nodes"].values() if entry["used"] == "exact" and entry["why"]}
-    for why in sorted(exact):
-        console.print(f"  • Single messages in both, at one node: {why}", markup=False, soft_wrap=True)
+    _print_single(console, report["fidelity"]["nodes"])
     table = make_table("node", "figure", "single", "cohorts", "error", "chance", numbers_from=2)
     for row in validation.rows():
         error = NOTHING if row.error is None else f"{row.error:+.1%}"
         table.add_row(row.node, row.figure, format_quantity(row.exact, row.unit), format_quantity(row.cohorts, row.unit), error, NOTHING if row.chance is None else f"±{row.chance:.1%}")
     print_section(console, "Figures", table)
+
+
+def _print_single(console: Console, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Name the nodes that take single messages in both, reason by reason."""
+    reasons: dict[str, list[str]] = {}
+    for node_id, entry in nodes.items():
+        if entry["used"] == "exact" and entry["why"]:
+            reasons.setdefault(entry["why"], []).append(node_id)
+    for why, ids in reasons.items():
+        console.print(f"  • Single messages in both at {', '.join(ids)}: {why}", markup=False, soft_wrap=True)

@@ -62,7 +62,10 @@ class Validation:
     cohorts: list[dict[str, Any]] | None = None
 
     def advance(self) -> Iterator[tuple[int, int]]:
-        """Carry the runs out, exact ones and cohorts in turn; (done, of) after each."""
+        """Carry the runs out, exact ones and cohorts in turn; (done, of) after each.
+
+        Where no message went in a cohort, both ways are the same, and one pair of runs tells it.
+        """
         prepared, _ = findings.prepare(self.scenario)
         network = build_network(prepared)
         self.tick_s = fidelity.choose_tick_s(network, self.scenario.run, always=True)
@@ -74,6 +77,9 @@ class Validation:
             for kept, mode in ((self.exact, "exact"), (self.cohorts, "auto")):
                 kept.append(self._run(saved, mode, replication_seed(self.scenario.run.seed, number)))
                 yield len(self.exact) + len(self.cohorts), 2 * self.runs
+            if self.cohorts[-1]["fidelity"]["largest_cohort"] <= 1:
+                self.runs = number
+                return
 
     def _run(self, saved: Mapping[str, Any], mode: str, seed: int) -> dict[str, Any]:
         run = {**saved["run"], "fidelity": mode, "seed": seed}

@@ -317,11 +317,19 @@ class TestBadInput:
 
 
 class TestValidate:
-    def test_prints_both_ways_beside_each_other(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["validate", scenario, "--runs", "1"]) == 0
+    def test_prints_both_ways_beside_each_other(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["validate", "example:sns-fan-out", "--runs", "1", "--messages", "20000"]) == 0
         told = capsys.readouterr().out
-        assert "Desk has fewer than 50 slots" in told
+        assert "at shipping: Shipping desk has fewer than 50 slots" in told
         assert "throughput" in told
+
+    def test_a_diagram_of_single_messages_has_nothing_to_compare(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["validate", "example:throttled-consumer", "--runs", "3", "--duration", "30s", "--no-progress"]) == 0
+        told = capsys.readouterr().out
+        assert "1 run each" in told
+        assert "Nothing to compare" in told
+        assert "Single messages in both at queue: book-in-old-system may be throttled" in told
+        assert "throughput" not in told
 
     def test_json_tells_the_scale_and_every_figure(self, scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["validate", scenario, "--runs", "1", "--messages", "1000", "--json"]) == 0
