@@ -216,13 +216,19 @@ class _Replay:
                 return times
 
     def _next_chunk(self) -> np.ndarray | None:
-        if self._place >= len(self._times_s):
-            if not math.isfinite(self._period_s):
-                return None
-            self._cycle, self._place = self._cycle + 1, 0
-        chunk = self._times_s[self._place : self._place + BLOCK_POINTS]
-        self._place += len(chunk)
-        return chunk + self._cycle * self._period_s if self._cycle else chunk
+        """The next recorded times: enough for a block of arrivals, and for as many as are held back, so that sorting them in costs little for each."""
+        parts: list[np.ndarray] = []
+        wanted = math.ceil(max(BLOCK_POINTS, len(self._ahead)) / max(1.0, self._scale * self._factor))
+        while wanted > 0:
+            if self._place >= len(self._times_s):
+                if not math.isfinite(self._period_s):
+                    break
+                self._cycle, self._place = self._cycle + 1, 0
+            part = self._times_s[self._place : self._place + wanted]
+            self._place += len(part)
+            wanted -= len(part)
+            parts.append(part + self._cycle * self._period_s if self._cycle else part)
+        return np.concatenate(parts) if parts else None
 
     def _copies(self, chunk: np.ndarray) -> np.ndarray:
         scale = self._scale * self._factor

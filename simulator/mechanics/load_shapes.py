@@ -168,6 +168,8 @@ class TraceLoad(Shape):
     def _fits(self) -> TraceLoad:
         if self.after == "hold" and isinstance(self.trace, TimesTrace):
             raise ValueError("recorded times have no last rate to hold; choose 'stop' or 'repeat'")
+        if self.after == "repeat" and isinstance(self.trace, TimesTrace) and self.trace.times_s[-1] == 0:
+            raise ValueError("all arrivals are recorded at 0 s, so it is unknown after how long they repeat; choose 'stop'")
         if self.jitter_s and isinstance(self.trace, CountsTrace):
             raise ValueError("jitter is for recorded times; inside an interval of counts, arrivals are spread already")
         return self
@@ -187,7 +189,7 @@ class TraceLoad(Shape):
         if isinstance(trace, CountsTrace):
             return len(trace.counts) * trace.interval_s
         last_s = trace.times_s[-1]
-        return last_s + max(last_s / max(1, len(trace.times_s) - 1), 1e-6)
+        return last_s + last_s / max(1, len(trace.times_s) - 1)
 
 
 class UsersLoad(ParameterSet):

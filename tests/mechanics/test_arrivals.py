@@ -243,6 +243,16 @@ class TestRecordedTimes:
         assert len(np.unique(times)) == 9000
         assert np.histogram(times, bins=np.arange(0, 1002))[0] == pytest.approx(np.histogram(recorded, bins=np.arange(0, 1002))[0])
 
+    def test_jitter_far_longer_than_the_repeated_trace(self) -> None:
+        arrivals = arrivals_of({"shape": "trace", "trace": {"kind": "times", "times_s": [0.0, 0.01]}, "after": "repeat", "jitter_s": 5_000})
+        times = times_until(arrivals, 5_010)
+        assert len(times) == pytest.approx(100 * 2_510, rel=0.02)
+        assert (np.diff(times) >= 0).all()
+
+    def test_a_large_scale_comes_in_blocks_that_fit_into_memory(self) -> None:
+        arrivals = self.replay(scale=1e6)
+        assert [len(arrivals.block()) for _ in self.TIMES] == [1_000_000] * len(self.TIMES)
+
     def test_expectation_counts_what_was_recorded(self) -> None:
         arrivals = self.replay(scale=2)
         assert arrivals.expected(0, 3) == 6
@@ -269,6 +279,7 @@ class TestRecordedTimes:
         ({"shape": "trace", "trace": {"kind": "times", "times_s": [2, 1]}}, "must not decrease"),
         ({"shape": "trace", "trace": {"kind": "times", "times_s": [1]}, "after": "hold"}, "no last rate to hold"),
         ({"shape": "trace", "trace": {"kind": "counts", "counts": [1]}, "jitter_s": 1}, "jitter is for recorded times"),
+        ({"shape": "trace", "trace": {"kind": "times", "times_s": [0, 0]}, "after": "repeat"}, "unknown after how long they repeat"),
         ({"shape": "trace", "scale": 0}, "greater than 0"),
         ({"shape": "sawtooth"}, "sawtooth"),
     ],
