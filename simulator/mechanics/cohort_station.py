@@ -221,12 +221,13 @@ class CohortStation:
         """Begin to pull."""
         self.wake()
 
-    def wake(self) -> None:
-        """Look at the queue at the next tick, after all who may still bring something then."""
+    def wake(self) -> bool:
+        """Look at the queue at the next tick, after all who may still bring something then; it is the only one that pulls there."""
         if not self._booked:
             self._booked = True
             now_s: float = self.agenda._now
             self.agenda.at(max(now_s, math.ceil(now_s / self.tick_s - EPSILON) * self.tick_s), self._look, None, LATE_RANK)
+        return True
 
     def _look(self, _: None) -> None:
         self._booked = False

@@ -44,7 +44,6 @@ class CohortStorage:
         wires_out: dict[str, list[Any]]
         _queue: deque[Message]
         _ages: AgeOrder
-        _waiting: deque[Consumer]
         _delay_cause: Cause
         _hidden_cause: Cause
         _bound: Cause
@@ -53,6 +52,8 @@ class CohortStorage:
         def _dead_letter(self, message: Message, now_s: float) -> bool: ...
 
         def wait(self, consumer: Consumer) -> None: ...
+
+        def _wake(self, consumers: int) -> None: ...
 
         def count_requests(self, calls: int) -> None: ...
 
@@ -98,8 +99,7 @@ class CohortStorage:
             self._queue.appendleft(message)
         else:
             self._queue.append(message)
-        if self._waiting:
-            self._waiting.popleft().wake()
+        self._wake(1)
 
     def _send_singly(self, cohort: Message, wire: Wire) -> bool:
         """Hand the messages of a cohort one by one to a queue that works with single messages, now; false if it refuses them."""

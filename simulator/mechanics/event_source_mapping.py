@@ -157,9 +157,9 @@ class EventSourceMapping:
 
     # -- pulling ----------------------------------------------------------------------------------------------------
 
-    def wake(self) -> None:
+    def wake(self) -> bool:
         if not self.settings.enabled or self.wire.cut:
-            return
+            return False
         now_s = self.agenda._now
         batch_size = self.settings.batch_size
         window_s = self.settings.batching_window_s
@@ -175,7 +175,7 @@ class EventSourceMapping:
                     self.bottleneck.change(self.source.full_cause, now_s)
                 self._book_quiet(now_s)
                 self.source.wait(self)
-                return
+                return True
             count = len(batch) if len(batch) == 1 and batch[0].count == 1 else sum(delivery.count for delivery in batch)
             self.polled += count
             self.wire.depart(count)
@@ -201,6 +201,7 @@ class EventSourceMapping:
                 self._book_timer()
             else:
                 self.source.wait(self)
+        return False
 
     def _begin(self, batch: list[Message], now_s: float) -> None:
         self._occupy(1, now_s)
@@ -434,6 +435,7 @@ class EventSourceMapping:
                 self._book_timer()
         elif self.allowed < self.floor:
             self._allow(min(self.floor, self.allowed + step), now_s)
+            self.wake()
             if self.allowed < self.floor:
                 self._book_timer()
 

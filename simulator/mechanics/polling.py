@@ -14,8 +14,11 @@ from simulator.mechanics.bottleneck import Bottleneck
 class Consumer(Protocol):
     """What pulls from a queue."""
 
-    def wake(self) -> None:
-        """Messages may be there: receive again."""
+    def wake(self) -> bool:
+        """Messages may be there: receive again.
+
+        False if it cannot receive (any more) at this instant, so that what is left is for others; it pulls again by itself when it can.
+        """
 
 
 class PullSource(Protocol):

@@ -158,8 +158,8 @@ class QueueReceiving(QueueStorage):
         owned, left = self._delete(attempts, now_s)
         self.in_flight.add(-left, now_s)
         self._left(owned, now_s)
-        if was_full and self._waiting and self._queue:
-            self._waiting.popleft().wake()
+        if was_full and self._queue:
+            self._wake(1)
         return owned
 
     def exchange(

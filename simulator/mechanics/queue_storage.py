@@ -104,11 +104,18 @@ class QueueStorage(CohortStorage, RedriveSource, QueueFigures):
         else:
             self._queue.append(message)
         if self._waiting:
-            self._waiting.popleft().wake()
+            self._wake(1)
 
     def _wake(self, consumers: int) -> None:
-        for _ in range(min(consumers, len(self._waiting))):
-            self._waiting.popleft().wake()
+        """Wake so many of those that wait, in their order, passing over those that cannot receive."""
+        waiting = self._waiting
+        asked = len(waiting)
+        while waiting and asked and consumers:
+            asked -= 1
+            if waiting.popleft().wake():
+                consumers -= 1
+            elif self.visible.value <= 0:
+                return
 
     def _note_order(self, taken: list[Message], now_s: float) -> None:
         """A receive has ended: message groups are locked, tenants may have become noisy."""
@@ -172,8 +179,8 @@ class QueueStorage(CohortStorage, RedriveSource, QueueFigures):
         if now_s > booked_to_s:
             spend(message, self._hidden_cause, booked_to_s, now_s)
         self._appear(message, now_s, front=message.attempt < BACK_AFTER_RECEIVES)
-        if was_full and self._waiting:
-            self._waiting.popleft().wake()
+        if was_full:
+            self._wake(1)
 
     # -- time passes ------------------------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class TaskReceiver:
         running, pending = self.service.tasks()
         self.bottleneck.change(cut_cause(self.wire) if self.wire.cut else self._starting if pending else self._busy if running else self._none, now_s)
 
-    def wake(self) -> None:
+    def wake(self) -> bool:
         now_s: float = self.agenda._now
         self.note(now_s)
         while self.service.free > 0 and not self.wire.cut:
@@ -108,8 +108,9 @@ class TaskReceiver:
                 if self.source.is_full():
                     self.bottleneck.change(self.source.full_cause, now_s)
                 self.source.wait(self)
-                return
+                return True
             self._take(batch, now_s)
+        return False
 
     def _take(self, batch: list[Message], now_s: float) -> None:
         self.wire.depart(sum(delivery.count for delivery in batch))

@@ -279,7 +279,7 @@ class Queue(QueueReceiving):
             self.visible.add(count, now_s)
             self._queue.append(message)
             if self._waiting:
-                self._waiting.popleft().wake()
+                self._wake(1)
         return None
 
     def _turn_away(self, count: int, size_bytes: int, wire: Wire) -> Refusal | None:

@@ -124,24 +124,25 @@ class Receiver:
         wait_s = self.settings.wait_time_s
         return self.source.wait_time_s if wait_s is None else float(wait_s)
 
-    def wake(self) -> None:
+    def wake(self) -> bool:
         worker = self.worker
         if worker.free <= 0 or self.wire.cut:
-            return
+            return False
         wait_s = self.settings.wait_time_s
         if (self.source.wait_time_s if wait_s is None else wait_s) > 0:
             visible = self.source.visible
             while visible.value > 0 and self._receive():
                 if worker.free <= 0:
                     self.bottleneck.change(self.busy_cause, self.agenda._now)
-                    return
+                    return False
             if visible.value > 0 and self.source.is_full():
                 self.bottleneck.change(self.source.full_cause, self.agenda._now)
-            self.source.wait(self)
-        elif not self._poll_booked and self.source.visible.value > 0:
-            self._book_poll()
-        else:
-            self.source.wait(self)
+        elif self.source.visible.value > 0:
+            if not self._poll_booked:
+                self._book_poll()
+            return False
+        self.source.wait(self)
+        return True
 
     def _receive(self) -> bool:
         """Let a free worker receive; false if there is nothing for it."""
@@ -319,9 +320,10 @@ class Receiver:
         worker = self.worker
         worker.free += 1
         worker.busy.add(-1, self.agenda._now)
-        if not worker.goes_straight_on:
+        if worker.goes_straight_on:
+            self.wake()
+        else:
             worker.look_elsewhere()
-        self.wake()
 
     def book_idle(self) -> None:
         """Tell the queue of receives that returned nothing since the last call."""
@@ -434,9 +436,10 @@ class Worker(CohortWorkers):
         return unfit_workers(self, wire)
 
     def look_elsewhere(self) -> None:
-        """A worker is free: let the next of several queues have it."""
-        self.receivers.append(self.receivers.pop(0))
-        self.receivers[0].wake()
+        """A worker is free: let the next of several queues have it that has messages, and the others wake it when they have."""
+        self.receivers = [*self.receivers[1:], self.receivers[0]]
+        for receiver in self.receivers:
+            receiver.wake()
 
     def sort(self, batch: list[Message]) -> tuple[list[Message], list[Message]]:
         """Draw which of these messages succeeded and which failed."""

@@ -333,3 +333,61 @@ def test_with_one_receive_allowed_a_lost_one_dead_letters_a_message_that_was_nev
     assert seen.total("queue", "MessagesMovedToDeadLetterQueue") == pytest.approx(lost, abs=60)
     assert seen.last("dead", "ApproximateNumberOfMessagesVisible") == seen.total("queue", "MessagesMovedToDeadLetterQueue")
     assert seen.total("worker", "Errors") == 0
+
+
+# -- who is woken ---------------------------------------------------------------------------------------------------
+
+STOPPED = {"time_s": 5, "action": "fault", "node": "first", "fault": "stops", "value": {}}
+CUT_OFF = {"time_s": 5, "action": "fault", "wire": "w1", "fault": "cut", "value": {}}
+SWITCHED_OFF = {"time_s": 5, "action": "parameter", "after_s": 0, "wire": "w1", "parameter": "enabled", "value": False}
+NO_TASKS = {"time_s": 5, "action": "parameter", "after_s": 0, "node": "first", "parameter": "desired_count", "value": 0}
+
+
+@pytest.mark.parametrize(("kind", "parameters", "port", "control"), [
+    ("worker", {"workers": 1}, "source", STOPPED), ("worker", {"workers": 1}, "source", CUT_OFF),
+    ("lambda", {}, "source", CUT_OFF), ("lambda", {}, "source", SWITCHED_OFF),
+    ("fargate", {"desired_count": 1}, "source", CUT_OFF), ("fargate", {"desired_count": 1, "maximum_tasks": 1, "minimum_tasks": 0}, "source", NO_TASKS),
+])
+def test_a_consumer_that_cannot_receive_is_passed_over(kind: str, parameters: dict[str, Any], port: str, control: dict[str, Any]) -> None:
+    """It waits before the other when the message comes at 10 s, and would keep the wake-up for itself."""
+    scenario = drawing(
+        {"source": ("traffic", at_times(10)), "queue": ("sqs", {}), "first": (kind, parameters), "second": ("worker", {"workers": 1, "duration": constant(1)})},
+        {"source.out -> queue.in": {}, f"queue.out -> first.{port}": {}, "queue.out -> second.source": {"request_latency": INSTANT}}, duration_s=60)
+    seen = outcome(scenario, control)
+    assert seen.total("second", "MessagesProcessed") == 1
+    assert seen.path("source", "queue", "second")["latency"]["max"] == pytest.approx(1)
+
+
+def two_queues(*wires: tuple[str, str], first_s: tuple[float, ...], other_s: tuple[float, ...]) -> dict[str, Any]:
+    """Two queues and the workers that pull from them as ``wires`` say: one each, which needs 10 s for a message."""
+    nodes: dict[str, tuple[str, dict[str, Any]]] = {
+        "source": ("traffic", at_times(*first_s)), "more": ("traffic", at_times(*other_s)), "queue": ("sqs", {}), "other": ("sqs", {}),
+        "first": ("worker", {"workers": 1, "duration": constant(10)}), "second": ("worker", {"workers": 1, "duration": constant(10)}),
+    }
+    laid: dict[str, dict[str, Any]] = {"source.out -> queue.in": {}, "more.out -> other.in": {}}
+    laid |= {f"{queue}.out -> {worker}.source": {"request_latency": INSTANT} for queue, worker in wires}
+    return drawing(nodes, laid, duration_s=100)
+
+
+def test_a_worker_that_is_busy_with_another_queue_is_passed_over() -> None:
+    """``first`` waits at both queues before ``second`` does, and works for the other one from 1 s on."""
+    seen = outcome(two_queues(("queue", "first"), ("other", "first"), ("queue", "second"), first_s=(5,), other_s=(1,)))
+    assert seen.path("source", "queue", "second")["latency"]["max"] == pytest.approx(10)
+
+
+def test_a_worker_that_is_free_again_looks_at_all_its_queues() -> None:
+    """Busy from 1 to 21 s, it cannot take the message of 12 s; nothing comes any more to wake it."""
+    seen = outcome(two_queues(("queue", "first"), ("other", "first"), first_s=(1, 2), other_s=(12,)))
+    assert seen.path("more", "other", "first")["latency"]["max"] == pytest.approx(21 + 10 - 12)
+
+
+def test_short_polls_of_two_applications_find_a_message_as_soon_as_those_of_one_with_all_their_workers() -> None:
+    """Uniform phases of 2 x 5 workers, a poll a second each: the first of ten comes after 1/11 s on average, that of five after 1/6 s."""
+    polling = {"wait_time_s": 0, "poll_pause_s": 1, "request_latency": INSTANT}
+    worker = {"workers": 5, "duration": constant(0.1)}
+    scenario = drawing(
+        {"source": ("traffic", {"load": {"shape": "constant", "rate_per_s": 0.5}}), "queue": ("sqs", {"short_poll_sees_share": 1}), "first": ("worker", worker), "second": ("worker", worker)},
+        {"source.out -> queue.in": {}, "queue.out -> first.source": polling, "queue.out -> second.source": polling}, duration_s=4000)
+    waits = [entry["message_s"] for entry in outcome(scenario).report["nodes"]["queue"]["waits"] if entry["cause"] == "polling"]
+    assert len(waits) == 2
+    assert sum(waits) / 2000 == pytest.approx(1 / 11, rel=0.12)
