@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from simulator.engine.agenda import Agenda
 from simulator.engine.limits import Limit
@@ -24,8 +24,7 @@ from simulator.mechanics.broker_destination import Subscription
 from simulator.mechanics.broker_sessions import BrokerSide
 from simulator.mechanics.broker_storage import Stored
 from simulator.mechanics.mapping_filter import MappingFilter
-from simulator.mechanics.processing import Processor
-from simulator.mechanics.stream_mapping import MOST_DOUBLINGS, record_of
+from simulator.mechanics.stream_mapping import MOST_DOUBLINGS, StreamFunction, record_of
 from simulator.vocabulary import ParameterSet, Source, parameter
 
 GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg"
@@ -35,8 +34,26 @@ TROUBLE = Source("Lambda Developer Guide, troubleshoot Amazon MQ mapping errors 
 MEMORY = Source("Not published by AWS; an assumption to change", f"{GUIDE}/with-mq.html", "2026-11", "M")
 
 
-class BrokerMappingParameters(ParameterSet):
-    """The event source mapping between a queue of a message broker and a function."""
+class BrokerFunction(StreamFunction, Protocol):
+    """What a mapping invokes."""
+
+    entered: int
+
+    def processed_one(self, message: Message, *, first: bool) -> None:
+        """A message was processed, for the first time or again; whose it is, the broker says later (`passed_one`)."""
+
+    def passed_one(self, message: Message) -> None:
+        """A message that was processed is the function's now, and done."""
+
+    def finish(self, message: Message, end: str) -> None:
+        """A message ends here."""
+
+    def lose(self, message: Message, name: str, title: str) -> None:
+        """A message is lost here."""
+
+
+class BrokerReadingParameters(ParameterSet):
+    """How a queue of a message broker is consumed for a function, or a pipe."""
 
     destination: str = parameter("", "Name of the queue. Empty: the broker's default destination.", title="Queue", section="Subscription", aws="Queues", max_length=1000, source=API)
     batch_size: int = parameter(
@@ -63,12 +80,17 @@ class BrokerMappingParameters(ParameterSet):
         1, "First pause before a throttled batch is tried again; it doubles each time, with jitter. Throttles use up no redeliveries.", title="First throttle pause", unit="s", section="Errors",
         ge=0.01, le=3600, source=MEMORY, advanced=True)
     retry_max_s: float = parameter(30, "Longest such pause.", title="Longest throttle pause", unit="s", section="Errors", ge=0.01, le=3600, source=MEMORY, advanced=True)
-    filter_criteria: list[dict[str, Any]] = parameter(
-        list, 'Patterns of which a message has to match one, for example [{"data": {"kind": ["order"]}}]; the others count as processed. Five at most (a secondary source).', title="Filter criteria",
-        section="Filter", aws="FilterCriteria", widget="json", source=API, max_length=5)
     network_latency_s: float = parameter(
         0.0005, "One way between broker and mapping.", title="Network latency", unit="s", section="Scaling", ge=0, le=10, source=MEMORY, advanced=True)
     enabled: bool = parameter(True, "Off: the mapping disconnects from the broker.", title="Enabled", section="Scaling", aws="Enabled", source=API, changeable=True)
+
+
+class BrokerMappingParameters(BrokerReadingParameters):
+    """The event source mapping between a queue of a message broker and a function."""
+
+    filter_criteria: list[dict[str, Any]] = parameter(
+        list, 'Patterns of which a message has to match one, for example [{"data": {"kind": ["order"]}}]; the others count as processed. Five at most (a secondary source).', title="Filter criteria",
+        section="Filter", aws="FilterCriteria", widget="json", source=API, max_length=5)
 
 
 class BrokerBatch:
@@ -86,9 +108,9 @@ class BrokerBatch:
 class BrokerMapping:
     """One mapping; to the broker it is a consumer of one queue."""
 
-    def __init__(self, wire: Wire, function: Processor, agenda: Agenda, jitter: Stream) -> None:
+    def __init__(self, wire: Wire, function: BrokerFunction, agenda: Agenda, jitter: Stream) -> None:
         self.wire = wire
-        self.function = cast(Any, function)
+        self.function = function
         self.agenda = agenda
         self.settings = wire.parameters
         self.broker = cast(BrokerSide, wire.source)
@@ -248,7 +270,7 @@ class BrokerMapping:
             stored.message.path = stored.message.path.to(self.function.id)
         subscription = self.subscription
 
-        def done(succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool) -> None:
+        def done(succeeded: Sequence[Message], failed: Sequence[Message], handler_failed: bool | str) -> None:
             self._done(batch, messages, subscription, not failed)
 
         refusal = self.function.run_batch(messages, done, False)

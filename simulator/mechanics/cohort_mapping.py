@@ -24,6 +24,7 @@ from simulator.mechanics.cohort_storage import CohortStorage
 from simulator.mechanics.cold_starts import duration_factor
 from simulator.mechanics.distributions import DurationDistribution
 from simulator.mechanics.event_source_mapping import LONG_POLL_S, MappingCauses
+from simulator.mechanics.pollers import ceiling_of, ramp_per_min
 from simulator.mechanics.quantiles import ROWS, SAMPLES_A_ROW, QuantileTable, draws, table_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class CohortMapping(CohortStation):
         settings = wire.parameters
         self.settings = settings
         self.function = function
-        self.ceiling = float(settings.maximum_concurrency or settings.poller_ceiling)
+        self.ceiling = ceiling_of(settings)
         self.allowed = self.floor = float(min(settings.pollers_at_start, self.ceiling))
         self.active = Limit(f"pollers:{wire.id}", f"Concurrent batches from {wire.source.name}", self.allowed, None)
         self.polled = self.invoked = self.deleted = self.failed = self.throttled_batches = self.filtered = 0
@@ -112,7 +113,7 @@ class CohortMapping(CohortStation):
         """Pollers are added while a backlog remains, and given up once it is gone."""
         if self.backlogged:
             self.active.fill(elapsed_s)
-            allowed = min(self.ceiling, self.allowed + self.settings.poller_ramp_per_min / 60 * elapsed_s)
+            allowed = min(self.ceiling, self.allowed + ramp_per_min(self.settings) / 60 * elapsed_s)
         elif self.allowed > self.floor:
             allowed = max(self.floor, self.allowed - self.settings.poller_scale_in_per_min / 60 * elapsed_s)
         else:
@@ -166,7 +167,7 @@ class CohortMapping(CohortStation):
 
     def settings_changed(self) -> None:
         """A setting of the wire was changed while the run goes on."""
-        self.ceiling = float(self.settings.maximum_concurrency or self.settings.poller_ceiling)
+        self.ceiling = ceiling_of(self.settings)
         self.floor = float(min(self.settings.pollers_at_start, self.ceiling))
         self._causes.name_ceiling(self.ceiling)
         self.batch = self.settings.batch_size
@@ -199,7 +200,7 @@ def unfit_for_cohorts(function: Node, wire: Wire, account_limit: int, environmen
     decide what happens, every message is simulated by itself.
     """
     settings, values, name = wire.parameters, function.parameters, function.name
-    ceiling = settings.maximum_concurrency or settings.poller_ceiling
+    ceiling = ceiling_of(settings)
     if settings.batching_window_s > 0:
         return "The mapping waits for batches to fill."
     if settings.filter_criteria:
@@ -214,7 +215,7 @@ def unfit_for_cohorts(function: Node, wire: Wire, account_limit: int, environmen
         throttled = unreserved_demand(function) > account_limit
     if throttled:
         return f"{name} may be throttled: it may be invoked more often at once than its concurrency allows."
-    if settings.poller_ramp_per_min / 60 > environments_per_10_s / 10 or settings.pollers_at_start > environments_per_10_s:
+    if ramp_per_min(settings) / 60 > environments_per_10_s / 10 or settings.pollers_at_start > environments_per_10_s:
         return f"{name} may be throttled: the mapping may scale faster than new environments come."
     if values.provisioned_concurrency > 0:
         return f"{name} has provisioned concurrency."
@@ -243,6 +244,6 @@ def unreserved_demand(function: Node) -> float:
         elif node.wires_in["events"] or node.wires_in["requests"]:
             return math.inf
         else:
-            demand += sum(wire.parameters.maximum_concurrency or wire.parameters.poller_ceiling for wire in node.wires_in["source"])
+            demand += sum(ceiling_of(wire.parameters) for wire in node.wires_in["source"])
             demand += sum(lanes_of(wire) for wire in node.wires_in["stream"])
     return demand

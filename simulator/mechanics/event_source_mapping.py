@@ -21,7 +21,7 @@ from simulator.measures import Gauge
 from simulator.mechanics.batch_payload import SYNCHRONOUS_BYTES, cut, payload_bytes
 from simulator.mechanics.bottleneck import Bottleneck, cut_cause
 from simulator.mechanics.mapping_filter import MappingFilter
-from simulator.mechanics.pollers import CONCURRENCY_OF_A_POLLER, ProvisionedPollers, Scaling
+from simulator.mechanics.pollers import CONCURRENCY_OF_A_POLLER, PROFILES, ProvisionedPollers, Scaling
 from simulator.mechanics.polling import PullSource
 from simulator.vocabulary import Values
 
@@ -62,9 +62,10 @@ class MappingCauses:
         def culprit(name: str) -> Culprit:
             return Culprit(function.id, name, wire.id)
 
-        self.ramp = queue.cause("poller_ramp", f"The pollers of {function.name} are still scaling up", culprit("poller_ramp_per_min"))
+        profile = "scaling_profile" if wire.parameters.scaling_profile in PROFILES else ""
+        self.ramp = queue.cause("poller_ramp", f"The pollers of {function.name} are still scaling up", culprit(profile or "poller_ramp_per_min"))
         self.at_maximum = queue.cause("maximum_concurrency", "", culprit("maximum_concurrency"))
-        self.at_ceiling = queue.cause("poller_ceiling", "", culprit("maximum_pollers" if wire.parameters.provisioned_mode else "poller_ceiling"))
+        self.at_ceiling = queue.cause("poller_ceiling", "", culprit("maximum_pollers" if wire.parameters.provisioned_mode else profile or "poller_ceiling"))
         self.pace = queue.cause("poller_pace", f"The provisioned pollers of {function.name} read 10 times and 1 MB a second each", culprit("minimum_pollers"))
         self.name_ceiling(ceiling)
         self.disabled = queue.cause("disabled", f"The mapping to {function.name} is disabled", culprit("enabled"))

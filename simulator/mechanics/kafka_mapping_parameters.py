@@ -14,8 +14,8 @@ RETRIES = Source("Lambda Developer Guide, error handling controls for Kafka (202
 MEMORY = Source("Not published by AWS; an assumption to change", f"{GUIDE}/with-msk.html", "2026-11", "M")
 
 
-class KafkaMappingParameters(FetchParameters):
-    """The event source mapping between a Kafka topic and a function."""
+class KafkaReadingParameters(FetchParameters):
+    """How a topic is read for a function, or a pipe."""
 
     topic: str = parameter("", "Name of the topic. Empty: the cluster's first.", title="Topic", section="Reading", aws="Topics", max_length=249, source=API)
     starting_position: Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"] = parameter(
@@ -32,15 +32,6 @@ class KafkaMappingParameters(FetchParameters):
     record_overhead_bytes: int = parameter(
         500, "What a record's metadata adds in the payload of an invocation, which is 6 MB at most; the data are a third larger there (base64). A single record that does not fit is not processed.",
         title="Metadata of a record", unit="bytes", section="Batching", ge=0, le=100_000, source=MEMORY, advanced=True)
-    provisioned_mode: bool = parameter(
-        False, "Pollers that are always there, and are billed. Only this mode has retries, bisecting, partial batches and a maximum record age.", title="Provisioned mode", section="Pollers",
-        aws="ProvisionedPollerConfig", source=POLLERS)
-    minimum_pollers: int = parameter(
-        1, "In provisioned mode: pollers that are always there, each with 5 MB a second and 5 batches at once. No more than partitions.", title="Minimum pollers", unit="count", section="Pollers",
-        aws="ProvisionedPollerConfig.MinimumPollers", ge=1, le=200, source=API, capacity=True)
-    maximum_pollers: int = parameter(
-        200, "In provisioned mode: pollers to which a lag lets them grow. No more than partitions.", title="Maximum pollers", unit="count", section="Pollers",
-        aws="ProvisionedPollerConfig.MaximumPollers", ge=1, le=2000, source=API, capacity=True)
     scaling_check_s: float = parameter(
         60, "How often the offset lag is looked at. AWS says each minute; provisioned mode is three times as fast.", title="Lag looked at each", unit="s", section="Pollers", ge=1, le=3600,
         source=POLLERS, advanced=True)
@@ -52,6 +43,24 @@ class KafkaMappingParameters(FetchParameters):
     rebalance_s: float = parameter(
         3, "When the number of pollers changes they share the partitions anew, and nothing is read for so long.", title="Rebalance takes", unit="s", section="Pollers", ge=0, le=600, source=MEMORY,
         advanced=True)
+    retry_base_s: float = parameter(
+        1, "First pause before a failed or throttled batch is tried again; it doubles each time, with jitter.", title="First pause", unit="s", section="Errors", ge=0.01, le=3600, source=MEMORY,
+        advanced=True)
+    retry_max_s: float = parameter(30, "Longest such pause.", title="Longest pause", unit="s", section="Errors", ge=0.01, le=3600, source=MEMORY, advanced=True)
+
+
+class KafkaMappingParameters(KafkaReadingParameters):
+    """The event source mapping between a Kafka topic and a function."""
+
+    provisioned_mode: bool = parameter(
+        False, "Pollers that are always there, and are billed. Only this mode has retries, bisecting, partial batches and a maximum record age.", title="Provisioned mode", section="Pollers",
+        aws="ProvisionedPollerConfig", source=POLLERS)
+    minimum_pollers: int = parameter(
+        1, "In provisioned mode: pollers that are always there, each with 5 MB a second and 5 batches at once. No more than partitions.", title="Minimum pollers", unit="count", section="Pollers",
+        aws="ProvisionedPollerConfig.MinimumPollers", ge=1, le=200, source=API, capacity=True)
+    maximum_pollers: int = parameter(
+        200, "In provisioned mode: pollers to which a lag lets them grow. No more than partitions.", title="Maximum pollers", unit="count", section="Pollers",
+        aws="ProvisionedPollerConfig.MaximumPollers", ge=1, le=2000, source=API, capacity=True)
     bisect_batch_on_function_error: bool = parameter(
         False, "Provisioned mode: a batch that failed is tried again in two halves, which does not count as a retry.", title="Bisect on error", section="Errors", aws="BisectBatchOnFunctionError",
         source=RETRIES, changeable=True)
@@ -64,10 +73,6 @@ class KafkaMappingParameters(FetchParameters):
     report_batch_item_failures: bool = parameter(
         False, "Provisioned mode: the function says which record failed first, and only what follows is tried again.", title="Report batch item failures", section="Errors", aws="FunctionResponseTypes",
         source=RETRIES, changeable=True)
-    retry_base_s: float = parameter(
-        1, "First pause before a failed or throttled batch is tried again; it doubles each time, with jitter.", title="First pause", unit="s", section="Errors", ge=0.01, le=3600, source=MEMORY,
-        advanced=True)
-    retry_max_s: float = parameter(30, "Longest such pause.", title="Longest pause", unit="s", section="Errors", ge=0.01, le=3600, source=MEMORY, advanced=True)
     filter_criteria: list[dict[str, Any]] = parameter(
         list, 'Patterns of which a record has to match one, for example [{"value": {"kind": ["click"]}}]; the others count as processed. Five at most (a secondary source).', title="Filter criteria",
         section="Filter", aws="FilterCriteria", widget="json", source=API, max_length=5)

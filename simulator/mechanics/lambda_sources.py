@@ -10,6 +10,7 @@ LIMITS = Source("Lambda Developer Guide, Lambda quotas", f"{GUIDE}/gettingstarte
 SCALING = Source("Lambda Developer Guide, Lambda function scaling", f"{GUIDE}/lambda-concurrency.html", "2026-11")
 ASYNC = Source("Lambda Developer Guide, asynchronous error handling", f"{GUIDE}/invocation-async-error-handling.html", "2026-11")
 MAPPING_API = Source("AWS Lambda API Reference, CreateEventSourceMapping", "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html", "2026-11")
+EARLIER_SCALING = Source("Lambda Developer Guide of October 2023 (60 a minute, 1,000); AWS Compute Blog on faster polling, November 2023 (1,250)", "https://aws.amazon.com/blogs/compute/", "2023-11")
 MAPPING_SCALING = Source("Lambda Developer Guide, scaling behavior for SQS event source mappings", f"{GUIDE}/services-sqs-scaling.html", "2026-11")
 MAPPING_ERRORS = Source("Lambda Developer Guide, handling errors for an SQS event source", f"{GUIDE}/services-sqs-errorhandling.html", "2026-11")
 MAPPING_BATCHING = Source("Lambda Developer Guide, event source mappings and Amazon SQS (2022 text)", f"{GUIDE}/with-sqs.html", "2023-10")

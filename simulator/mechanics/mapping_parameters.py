@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from simulator.mechanics.distributions import Distribution, measured
 from simulator.mechanics.lambda_sources import (
+    EARLIER_SCALING,
     LATENCY,
     MAPPING_API,
     MAPPING_BATCHING,
@@ -48,6 +49,9 @@ class MappingParameters(ParameterSet):
         " though the handler succeeded. Only with batch item failures reported.", title="Unreadable reports", unit="share", section="Errors", ge=0, le=1,
         source=MAPPING_ERRORS, advanced=True, changeable=True)
     enabled: bool = parameter(True, "Off: nothing is polled, and the queue fills.", title="Enabled", section="Scaling", aws="Enabled", source=MAPPING_API, changeable=MAPPING)
+    scaling_profile: Literal["as_given", "until_2023", "until_2023_blog"] = parameter(
+        "as_given", "Ramp and ceiling: as given below, which are the figures since November 2023; or as before, 60 more a minute up to 1,000 (the guide) or 1,250 (AWS's blog).",
+        title="Scaling profile", section="Scaling", source=EARLIER_SCALING, advanced=True)
     pollers_at_start: int = parameter(
         5, "Concurrent batches at the start, and the level to which polling falls back.", title="Pollers at start", unit="count",
         section="Scaling", ge=1, le=1250, source=MAPPING_SCALING, advanced=True, capacity=True)

@@ -6,6 +6,8 @@ concurrent invocations, ten calls and one megabyte a second.
 
 from __future__ import annotations
 
+from typing import Any
+
 from simulator.measures import Gauge
 from simulator.vocabulary import Values
 
@@ -14,6 +16,19 @@ POLLS_OF_A_POLLER_PER_S = 10.0
 BYTES_OF_A_POLLER_PER_S = 1_048_576.0
 PATIENCE_S = 0.1
 """Calls are this far ahead of their pace at most: a poller makes ten a second, one after the other."""
+PROFILES = {"until_2023": (60.0, 1000.0), "until_2023_blog": (60.0, 1250.0), "sqs_page": (60.0, 1000.0), "as_lambda": (300.0, 1250.0)}
+"""Concurrent batches added each minute, and their ceiling, where AWS's pages differ from one another or from what they said before."""
+
+
+def ramp_per_min(settings: Any) -> float:
+    """Concurrent batches added each minute while a backlog remains."""
+    return PROFILES[settings.scaling_profile][0] if settings.scaling_profile in PROFILES else float(settings.poller_ramp_per_min)
+
+
+def ceiling_of(settings: Any) -> float:
+    """Concurrent batches at most, of pollers that are not provisioned."""
+    own = PROFILES[settings.scaling_profile][1] if settings.scaling_profile in PROFILES else settings.poller_ceiling
+    return float(settings.maximum_concurrency or own)
 
 
 class Scaling:
@@ -29,9 +44,9 @@ class Scaling:
             self.ramp_per_min: float = settings.provisioned_ramp_per_min
             self.step = float(CONCURRENCY_OF_A_POLLER)
         else:
-            self.ceiling = float(settings.maximum_concurrency or settings.poller_ceiling)
+            self.ceiling = ceiling_of(settings)
             self.floor = self.start = float(min(settings.pollers_at_start, self.ceiling))
-            self.ramp_per_min = settings.poller_ramp_per_min
+            self.ramp_per_min = ramp_per_min(settings)
             self.step = 1.0
 
 

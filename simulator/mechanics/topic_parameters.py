@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from simulator.mechanics.distributions import Constant, Distribution, Lognormal, measured
 from simulator.mechanics.propagation import FILTER_POLICY
-from simulator.mechanics.topic_sources import API, BATCHES, DEAD_LETTERS, DEDUPLICATION, EMAIL, ENVELOPE, FIFO_LATENCY, FILTERS, FREQUENT, LATENCY, QUOTAS
+from simulator.mechanics.topic_sources import API, BATCHES, DEAD_LETTERS, DEDUPLICATION, EMAIL, ENVELOPE, FIFO_LATENCY, FILTERS, FREQUENT, LATENCY, QUOTAS, STATUS_LOGS
 from simulator.mechanics.webhook_delivery import DeliveryPolicy
 from simulator.vocabulary import ParameterSet, parameter
 
@@ -35,6 +35,13 @@ class TopicParameters(ParameterSet):
         20, "Megabytes a second of a FIFO topic whose scope is the topic.", title="FIFO megabytes a second", unit="MB", section="FIFO", gt=0, le=100_000, source=QUOTAS, advanced=True)
     fifo_group_messages_per_s: float = parameter(
         300, "Messages a second of one group.", title="Messages a second of a group", unit="per_s", section="FIFO", gt=0, le=1_000_000, source=QUOTAS, advanced=True)
+
+    delivery_log_bytes: int | None = parameter(
+        None, "Size of an entry of the delivery status logs, which CloudWatch Logs takes in for a price; AWS publishes no figure. Every failed delivery is logged, and a share of the others."
+        " Empty: no such logs.", title="Delivery log entry", unit="bytes", section="Delivery status", aws="…FailureFeedbackRoleArn", ge=1, le=262_144, source=STATUS_LOGS, changeable=True)
+    success_sample_rate: float = parameter(
+        1.0, "Share of the successful deliveries that are logged.", title="Sampled successes", unit="share", section="Delivery status", aws="…SuccessFeedbackSampleRate", ge=0, le=1,
+        source=STATUS_LOGS)
 
 
 class PublishQuota(ParameterSet):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 from simulator.engine.message import Message, spend
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
@@ -46,6 +47,9 @@ class DeliveryPolicy(ParameterSet):
     max_receives_per_s: float | None = parameter(
         None, "Deliveries a second on average, retries too; the others wait inside SNS, which has no metric for them. Empty: no limit.", title="Receives a second", unit="per_s",
         section="Delivery policy", aws="throttlePolicy.maxReceivesPerSecond", ge=1, le=1_000_000, source=POLICY, changeable=True)
+    retried_answers: Literal["current", "until_2022"] = parameter(
+        "current", "Which answers are tried again, beside 5xx and timeouts. current: 429, as AWS's page says since 2024. until_2022: not even that, for the page of 2022 excepts all up to 4xx.",
+        title="Answers tried again", section="Delivery policy", source=POLICY, advanced=True, changeable=True)
     request_timeout_s: float = parameter(
         15, "An attempt that is not answered by then has failed. AWS fixes it at 15 s.", title="Request timeout", unit="s", section="Delivery policy", gt=0, le=60, source=POLICY,
         advanced=True)
@@ -141,5 +145,7 @@ class WebhookDelivery:
             spend(message, self._unanswered, delivery.since_s, now_s)
         delivery.since_s, delivery.waits_for = now_s, self._retrying
         self.owner.attempt_failed(message)
+        if refusal.status == 429 and self.wire.parameters.retried_answers == "until_2022":
+            refusal = replace(refusal, retryable=False)
         if self.redelivery.failed(delivery, refusal):
             self.owner.retried(message)

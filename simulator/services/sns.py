@@ -32,7 +32,7 @@ from simulator.mechanics.topic_parameters import (
     TopicParameters,
     WebhookParameters,
 )
-from simulator.mechanics.topic_sources import API, EMAIL, FREE_WORD, GUIDE, METRICS, PRICING, QUOTAS, RETRIES
+from simulator.mechanics.topic_sources import API, EMAIL, FREE_WORD, GUIDE, LOG_PRICE, METRICS, PRICING, QUOTAS, RETRIES
 from simulator.mechanics.topic_subscriptions import ForbiddenSubscription, OrderedSubscription, PeopleSubscription, Publisher, Subscription, WebhookSubscription
 from simulator.units import format_count, format_rate
 from simulator.vocabulary import (
@@ -141,6 +141,7 @@ class Topic(Publisher):
         Price("email", "Deliveries by e-mail", 2e-5, "notification", PRICING, Free(1000, FREE_WORD)),
         Price("push", "Deliveries by mobile push", 0.50e-6, "notification", PRICING, Free(1e6, FREE_WORD)),
         Price("firehose", "Deliveries to Firehose", 0.19e-6, "notification", FREE_WORD),
+        Price("logs", "Delivery status logs, CloudWatch Logs", 0.50, "GB", LOG_PRICE),
     )
     keeps_lineage = True
     faults = (
@@ -152,10 +153,11 @@ class Topic(Publisher):
             "Every matching subscription gets a copy of its own, in parallel.",
             "Filter policies are evaluated on the attributes or the body of each message type.",
             "Failed deliveries are retried to the documented schedule for AWS endpoints: 100,015 attempts over 23 days; client-side errors are not.",
-            "HTTP/S: request timeout of 15 s, retries in four phases with a back-off function, 429 and 5xx retried and other 4xx not, receives a second.",
+            "HTTP/S: request timeout of 15 s, retries in four phases with a back-off function, 429 (by choice, as before 2024, not) and 5xx retried and other 4xx not, receives a second.",
             "E-mail, SMS and mobile push: 50 attempts over 6 hours. E-mail above 10 a second deactivates the subscription.",
             "A dead-letter queue for each subscription; a subscriber that may no longer be reached is a client-side error, without retries.",
             "FIFO topics: order by group, duplicates dropped for five minutes in the topic or the group, throughput of the topic and of a group, subscribers that are queues.",
+            "Delivery status logs: a share of the successful deliveries and every failed one, and what CloudWatch Logs takes for them.",
             "The publish quotas, shared by all standard topics and by all FIFO topics of the account; batches of up to 10 messages, which share a request on the bill.",
         ),
         approximated=(
@@ -167,7 +169,6 @@ class Topic(Publisher):
             "The curves of the four back-off functions: AWS shows them in a picture, without formulas.",
             "Receives a second of an HTTP subscription are spaced evenly; AWS says it keeps an average.",
             "A failed attempt with a 4xx counts as failed; one report says that AWS does not count it.",
-            "429 of a webhook is retried, as AWS's page says since 2024; that of 2022 does not name it.",
             "A filter policy acts at once; AWS takes up to 15 minutes to apply a change.",
         ),
         ignored=(
@@ -405,6 +406,14 @@ class Topic(Publisher):
             delivered = sum(wire.delivered for port in SUBSCRIPTIONS for wire in self.wires_out[port] if action in wire.target_port.actions)
             if delivered:
                 yield prices[name], delivered
+
+        if self.parameters.delivery_log_bytes is not None:
+            yield prices["logs"], self._logged() * self.parameters.delivery_log_bytes / 1e9
+
+    def _logged(self) -> float:
+        """Entries of the delivery status logs: of all protocols but e-mail, which has none."""
+        delivered = sum(wire.delivered for port in SUBSCRIPTIONS for wire in self.wires_out[port] if BILLED_ACTIONS["email"] not in wire.target_port.actions)
+        return float(delivered * self.parameters.success_sample_rate + self.failed)
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["PublishesThrottled"] > 0:

@@ -59,6 +59,14 @@ def test_five_pollers_then_300_more_a_minute_up_to_1250() -> None:
     assert seen.metric("function", "ConcurrentBatches")["max"] == 1250
 
 
+@pytest.mark.parametrize(("profile", "ceiling"), [("until_2023", 1000), ("until_2023_blog", 1250)])
+def test_before_november_2023_pollers_grew_by_60_a_minute(profile: str, ceiling: int) -> None:
+    running = busy({"scaling_profile": profile}, {"duration": constant(10)}, duration_s=121).series("function", "ConcurrentExecutions")
+    assert (running[60], running[120]) == pytest.approx((65, 125), abs=2)
+    at_the_top = busy({"scaling_profile": profile, "pollers_at_start": 1250}, {"duration": constant(1)}, duration_s=5)
+    assert at_the_top.metric("function", "ConcurrentBatches")["max"] == ceiling
+
+
 def test_the_wait_is_named_after_what_limits_the_pollers() -> None:
     assert set(busy(duration_s=60).waits("queue")) == {"poller_ramp"}
     assert busy({"maximum_concurrency": 5}, {"duration": constant(5)}, duration_s=60).waits("queue").keys() == {"maximum_concurrency"}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulator import findings
+from simulator.run import Simulation
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate
 
@@ -180,3 +181,132 @@ def test_a_pipe_that_is_free_reads_as_fast_as_was_measured_for_functions() -> No
         duration_s=600, warm_up_s=60))
     latency = seen.path("source", "queue", "pipe", "end", "worker")["latency"]
     assert (latency["p50"], latency["p90"], latency["p99"]) == pytest.approx((0.0162, 0.0338, 0.105), rel=0.08)
+
+
+# -- other sources --------------------------------------------------------------------------------------------------
+
+FROM = {
+    "table": ({"table": ("dynamodb", {})}, "app.requests -> table.requests", "table.stream -> pipe.stream"),
+    "topic": ({"cluster": ("msk", {"topics": [{"name": "events", "partitions": 3}]})}, "app.out -> cluster.in", "cluster.out -> pipe.kafka"),
+    "broker": ({"broker": ("mq", {"host_instance_type": "mq.m5.large"})}, "app.out -> broker.in", "broker.out -> pipe.broker"),
+}
+KINDS = {"message_types": [{"name": "keep", "share": 3, "body": {"kind": "keep"}, "key": {"keys": "uniform", "number": 50}}, {"name": "drop", "body": {"kind": "drop"}, "key": {"keys": "uniform", "number": 50}}]}
+
+
+def drawn_from(source: str, put: dict[str, Any], pipe: dict[str, Any] | None = None, *, target: tuple[str, dict[str, Any]] | None = None, **run: Any) -> dict[str, Any]:
+    """A source of one kind, a pipe, and a queue or ``(kind, parameters)`` of a function as its target."""
+    nodes, into, reading = FROM[source]
+    answers = target is not None and target[0] == "lambda"
+    wires: dict[str, Any] = {into: {}, reading: {}, "pipe.requests -> target.requests" if answers else "pipe.out -> target.in": {}}
+    return drawing({"app": ("traffic", put), **nodes, "pipe": ("pipe", pipe or {}), "target": target or ("sqs", {})}, wires, **run)
+
+
+@pytest.mark.parametrize(("source", "field"), [("table", "data"), ("topic", "value"), ("broker", "data")])
+def test_streams_of_tables_topics_and_brokers_are_read_filtered_and_handed_on(source: str, field: str) -> None:
+    put = {"load": {"shape": "trace", "trace": {"kind": "times", "times_s": [5 + 0.05 * place for place in range(400)]}}} | KINDS
+    seen = outcome(drawn_from(source, put, {"filter_pattern": {field: {"kind": ["keep"]}}}, duration_s=60))
+    filtered = seen.total("pipe", "EventsFiltered")
+    assert 60 < filtered < 140
+    assert got(seen) == seen.total("pipe", "MessagesDelivered") == 400 - filtered
+    assert seen.report["nodes"]["pipe"]["ledger"]["entered"] == 400
+    assert seen.total("pipe", "DuplicatesDelivered") == 0
+
+
+@pytest.mark.parametrize("source", ["table", "topic"])
+def test_an_ordered_source_waits_for_a_target_that_is_down_and_loses_nothing(source: str) -> None:
+    down = [{"time_s": at_s, "action": action, "node": "target", "fault": "unavailable", "value": {}} for at_s, action in ((10, "fault"), (40, "clear_fault"))]
+    seen = outcome(drawn_from(source, {"load": rate(10), "arrivals": "even"} | KINDS, {"stops_after_client_errors": 0}, duration_s=120), *down)
+    assert seen.total("pipe", "ExecutionFailed") > 1
+    assert got(seen) == pytest.approx(1200, abs=40)
+    assert seen.total("pipe", "DuplicatesDelivered") == 0
+
+
+def test_a_batch_of_a_broker_at_which_the_target_fails_is_delivered_again_and_dead_in_the_end() -> None:
+    put = at_times(*[5 + 0.001 * place for place in range(20)])
+    seen = outcome(drawn_from("broker", put, target=("lambda", {"failure_probability": 1, "duration": constant(0.1)}), duration_s=60))
+    assert seen.total("pipe", "ExecutionFailed") == seen.total("target", "Errors") == 7
+    assert seen.last("broker", "DeadLetterQueueSize") == 20
+    assert seen.total("pipe", "MessagesDelivered") == 0
+
+
+def test_a_pipe_has_one_source() -> None:
+    two = drawn_from("topic", {"load": rate(1)}, duration_s=5)
+    two["nodes"].append({"id": "queue", "kind": "sqs", "parameters": {}})
+    two["wires"].append({"id": "w9", "from": {"node": "queue", "port": "out"}, "to": {"node": "pipe", "port": "source"}, "parameters": {}})
+    assert "pipe-sources" in codes(two)
+
+
+# -- failures in part, and throttles --------------------------------------------------------------------------------
+
+HALF_BAD = {"message_types": [{"name": "good"}, {"name": "bad", "failure_probability": 1}]}
+
+
+def test_messages_that_the_target_reports_as_failed_come_back_alone() -> None:
+    seen = outcome(piped(at_times(*[1] * 40) | HALF_BAD, {"reports_failures": "target"}, {"batching_window_s": 1, "batch_size": 40}, function={}, duration_s=20))
+    assert seen.total("target", "Errors") == seen.total("pipe", "ExecutionFailed") == 0
+    assert seen.total("pipe", "ExecutionPartiallyFailed") == 1
+    good = seen.total("pipe", "MessagesDelivered")
+    assert 10 < good < 30
+    assert seen.total("queue", "NumberOfMessagesDeleted") == good
+    assert seen.last("queue", "ApproximateNumberOfMessagesNotVisible") == 40 - good
+    whole = outcome(piped(at_times(*[1] * 40) | HALF_BAD, {"reports_failures": "nothing"}, {"batching_window_s": 1, "batch_size": 40}, function={"failure_probability": 1}, duration_s=20))
+    assert whole.total("pipe", "MessagesDelivered") == 0
+    assert whole.total("pipe", "ExecutionFailed") == 1
+
+
+def test_messages_that_the_enrichment_reports_as_failed_do_not_reach_the_target() -> None:
+    seen = outcome(piped(at_times(*[1] * 40) | HALF_BAD, {"reports_failures": "enrichment"}, {"batching_window_s": 1, "batch_size": 40}, enrichment={}, duration_s=20))
+    assert got(seen) == seen.total("pipe", "MessagesDelivered") == seen.total("queue", "NumberOfMessagesDeleted")
+    assert 10 < got(seen) < 30
+
+
+def test_in_a_shard_all_that_follows_a_reported_record_fails_too() -> None:
+    """Five batches of ten records, of which one in ten is bad: what is delivered is delivered in order, and never past the bad record at which the shard stands."""
+    scenario = drawing(
+        {"app": ("traffic", at_times(*[1 + 0.01 * place for place in range(50)]) | {"message_types": [{"name": "good", "share": 9}, {"name": "bad", "failure_probability": 1}]}),
+         "stream": ("kinesis", {"shard_count": 1}), "pipe": ("pipe", {"reports_failures": "target"}), "target": ("lambda", {"duration": constant(0.1)})},
+        {"app.out -> stream.in": {"put_latency": INSTANT}, "stream.out -> pipe.stream": {"batch_size": 10}, "pipe.requests -> target.requests": {}}, duration_s=60)
+    simulation = Simulation(scenario)
+    pipe: Any = simulation.network.nodes["pipe"]
+    delivered: list[tuple[int, str]] = []
+    take_over = pipe.take_over
+
+    def noting(wire: Any, attempts: Any) -> Any:
+        delivered.extend((attempt.position, attempt.type.name) for attempt in attempts)
+        return take_over(wire, attempts)
+
+    pipe.take_over = noting
+    for _ in simulation.frames():
+        pass
+    assert 0 < len(delivered) < 50
+    assert [position for position, _ in delivered] == list(range(len(delivered)))
+    assert {name for _, name in delivered} == {"good"}
+
+
+@pytest.mark.parametrize(("retries", "executions"), [(0, 4), (6, 0)])
+def test_a_throttled_target_is_tried_again_within_the_execution(retries: int, executions: int) -> None:
+    """The function may not run until 20 s have passed. Without retries its message comes back every 6 s; with them it waits in one execution."""
+    stopped = [{"time_s": at_s, "action": action, "node": "target", "fault": "stops", "value": {}} for at_s, action in ((0, "fault"), (20, "clear_fault"))]
+    seen = outcome(piped(at_times(1), {"throttle_retries": retries}, queue={"visibility_timeout_s": 6 if retries == 0 else 600}, function={}, duration_s=90), *stopped)
+    assert seen.total("pipe", "MessagesDelivered") == seen.total("target", "MessagesProcessed") == 1
+    assert seen.total("pipe", "ExecutionFailed") == executions
+    assert (seen.total("pipe", "StageRetries") > 3) == (retries > 0)
+    assert (seen.waits("pipe").get("throttled", 0) > 15) == (retries > 0)
+
+
+def test_only_what_a_one_way_target_throttles_is_sent_again() -> None:
+    """40 records at once into a shard that takes 10 a second: none is sent twice, none fails."""
+    scenario = drawing(
+        {"app": ("traffic", at_times(*[1] * 40)), "queue": ("sqs", {"visibility_timeout_s": 600}), "pipe": ("pipe", {"throttle_retries": 20}), "stream": ("kinesis", {"shard_count": 1, "shard_records_per_s": 10})},
+        {"app.out -> queue.in": {}, "queue.out -> pipe.source": {"batching_window_s": 1, "batch_size": 40}, "pipe.out -> stream.in": {}}, duration_s=120)
+    seen = outcome(scenario)
+    assert seen.total("pipe", "MessagesDelivered") == got(seen, "stream") == 40
+    assert seen.total("pipe", "ExecutionFailed") == seen.total("pipe", "ExecutionPartiallyFailed") == 0
+    assert seen.total("pipe", "StageRetries") >= 3
+
+
+@pytest.mark.parametrize(("profile", "after_a_minute"), [("sqs_page", 65), ("as_lambda", 305)])
+def test_batches_grow_as_the_chosen_page_says(profile: str, after_a_minute: int) -> None:
+    source = at_times(*[0] * 6000)
+    seen = outcome(piped(source, reading={"batch_size": 1, "scaling_profile": profile, "delivery_latency": INSTANT}, queue={"visibility_timeout_s": 600}, function={"duration": constant(10), "timeout_s": 20}, duration_s=61, frame_interval_s=1))
+    assert seen.series("pipe", "ConcurrentExecutions")[60] == pytest.approx(after_a_minute, abs=3)

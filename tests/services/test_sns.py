@@ -356,3 +356,15 @@ def test_the_default_latency_has_the_four_published_percentiles() -> None:
     dwell = outcome(scenario).metric("topic", "DwellTime")
     assert [dwell[share] for share in ("p50", "p90", "p99")] == pytest.approx([0.073, 0.125, 0.225], rel=0.05)
     assert MEASURED.quantile_s(0.1) == pytest.approx(0.062)
+
+
+def test_delivery_status_logs_hold_every_failure_and_a_share_of_the_successes() -> None:
+    logged = topic({"load": rate(10), "arrivals": "even"}, duration_s=100)
+    logged["nodes"][1]["parameters"] |= {"delivery_log_bytes": 1000, "success_sample_rate": 0.25}
+    seen = outcome(logged)
+    assert seen.quantity("topic", "Delivery status logs, CloudWatch Logs") == pytest.approx(0.25 * seen.total("topic", "NumberOfNotificationsDelivered") * 1000 / 1e9, rel=0.02)
+    gone = {"time_s": 0, "action": "fault", "node": "topic", "fault": "permission_removed", "value": {"target": "queue"}}
+    failing = outcome(logged, gone)
+    assert failing.quantity("topic", "Delivery status logs, CloudWatch Logs") == pytest.approx(failing.total("topic", "NumberOfNotificationsFailed") * 1000 / 1e9)
+    logged["nodes"][1]["parameters"].pop("delivery_log_bytes")
+    assert all("status" not in entry["line"] for entry in outcome(logged).report["nodes"]["topic"]["cost"])

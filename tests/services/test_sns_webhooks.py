@@ -84,6 +84,15 @@ def test_what_is_retried_and_what_is_not(endpoint: dict[str, Any], requests: int
     assert seen.total("topic", "NotificationsGivenUp") == 1
 
 
+def test_the_page_of_2022_does_not_have_429_retried() -> None:
+    """One message a second for 10 s at an endpoint that takes one request every 100 s."""
+    put, limited = at_times(*range(1, 11)), {"rate_limit_per_s": 0.01, "rate_limit_burst": 1}
+    current, before = (delivered(put, limited, {"retried_answers": answers}, duration_s=200) for answers in ("current", "until_2022"))
+    assert before.total("webhook", "Requests") == 10
+    assert before.lost("topic") == {"http_429": 9}
+    assert current.total("webhook", "Requests") > 30
+
+
 def test_an_endpoint_that_comes_back_gets_the_message() -> None:
     seen = delivered(at_times(1), {"outages": [{"start_s": 0, "length_s": 30}]}, duration_s=100)
     assert seen.total("webhook", "Successes") == 1
