@@ -15,7 +15,7 @@ from simulator import __version__, services
 from simulator.engine.node import Node
 from simulator.mechanics.distribution_figure import distribution_figure
 from simulator.vocabulary import FAULT_SORTS, Fault, Metric, NoParameters, Picture, Port, Preset, Price, Quota
-from simulator.wire_faults import GROUP_FAULTS, INBOUND_FAULTS, WIRE_FAULTS, has_callers
+from simulator.wire_faults import GROUP_FAULTS, GROUPS_THAT_FAIL, INBOUND_FAULTS, WIRE_FAULTS, has_callers
 
 
 class UnknownKind(KeyError):
@@ -130,6 +130,7 @@ def describe_all() -> dict[str, Any]:
         "faults": {
             "sorts": [{"name": name, "title": title} for name, title in FAULT_SORTS.items()],
             "wire": [_fault(entry) for entry in WIRE_FAULTS], "group": [_fault(entry) for entry in GROUP_FAULTS],
+            "group_kinds": list(GROUPS_THAT_FAIL),
         },
     }
 

@@ -22,7 +22,7 @@ from simulator.frames import PLACES, ControlError, FaultInForce, PendingChange
 from simulator.scenario import Group
 from simulator.units import format_duration, format_quantity
 from simulator.vocabulary import Fault, Verb
-from simulator.wire_faults import CUT, GROUP_FAULTS, INBOUND_FAULTS, WIRE_FAULTS, may_break
+from simulator.wire_faults import CUT, INBOUND_FAULTS, WIRE_FAULTS, group_faults, may_break
 
 ANSWER_S = 0.01
 """A service that refuses answers after so long, where a caller waits for it."""
@@ -142,7 +142,9 @@ class Controls:
             group = self.groups.get(owner)
             if group is None:
                 raise ControlError(f"There is no group '{owner}'; there are: {', '.join(self.groups) or 'none'}")
-            return _named(GROUP_FAULTS, name, group.title), group.title
+            if not group_faults(group.kind):
+                raise ControlError(f"The box '{group.title}' stands for nothing that fails as a whole; make it an Availability Zone, a VPC, a Region or an account, or break what is in it")
+            return _named(group_faults(group.kind), name, group.title), group.title
         if sort == "wire":
             wire = self._wire(owner)
             title = f"Wire from {wire.source.name} to {wire.target.name}"

@@ -18,14 +18,17 @@ JUMP_FACTOR = 1.2
 NOISE = 4.0
 """A change of the arrival rate is told if it is this many standard deviations of Poisson arrivals."""
 
+TOLD_WAIT_S = 0.05
+"""Waits that are shorter on average are not worth a sentence."""
+
 EPISODES_TOLD = 3
 LESSER_PEAK_SHARE = 0.3
 
 
-def explain(network: Network, recorder: Recorder, nodes: Mapping[str, Any], paths: Sequence[Mapping[str, Any]], measured_s: float) -> list[str]:
-    """What a reader should know first."""
-    sentences = [sentence for node in network.nodes.values() for sentence in _backlog(node, recorder, nodes[node.id])]
-    sentences.extend(sentence for node in network.nodes.values() for sentence in _trouble(nodes[node.id]))
+def explain(network: Network, recorder: Recorder, nodes: Mapping[str, Any], paths: Sequence[Mapping[str, Any]], grown: Mapping[str, float]) -> list[str]:
+    """What a reader should know first. ``grown`` is how fast backlogs grew, by node, of those that grew to the end."""
+    sentences = [sentence for node in network.nodes.values() for sentence in _backlog(node, recorder, nodes[node.id], grown.get(node.id)) or _waiting(node, nodes[node.id])]
+    sentences.extend(sentence for node in network.nodes.values() for sentence in _trouble(node, nodes[node.id]))
     if not sentences:
         sentences.append("Nothing backed up: every node kept pace with its load.")
     if paths:
@@ -33,7 +36,16 @@ def explain(network: Network, recorder: Recorder, nodes: Mapping[str, Any], path
     return sentences
 
 
-def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any]) -> list[str]:
+def _waiting(node: Node, figures: Mapping[str, Any]) -> list[str]:
+    """What was waited for at a node that has no backlog of its own to tell of: messages in a busy consumer's buffer, retries."""
+    scarce = [wait for wait in figures["waits"] if wait["scarce"]]
+    waited_s = scarce[0]["message_s"] / max(1, arrived(node)) if scarce else 0.0
+    if waited_s < TOLD_WAIT_S:
+        return []
+    return [f"Messages waited for {format_duration(waited_s)} on average at {node.name}: {node.network.inside(scarce[0]['title'])}."]
+
+
+def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any], growth_per_s: float | None) -> list[str]:
     backlog = recorder.backlogs[node.id]
     peak = max(backlog, default=0)
     if peak >= 1 and _has_no_consumer(node):
@@ -41,7 +53,7 @@ def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any]) -> list
         return [f"{counted(left, 'messages')} {'is' if left == 1 else 'are'} left in {node.name}, which nothing consumes."] if left >= 1 else []
     scarce = [wait for wait in figures["waits"] if wait["scarce"]]
     waited_s = scarce[0]["message_s"] / max(1, arrived(node)) if scarce else 0.0
-    if peak < 1 or (not scarce and peak < 10) or (waited_s < 0.05 and peak < 100):
+    if peak < 1 or (not scarce and peak < 10) or (waited_s < TOLD_WAIT_S and peak < 100):
         return []
     episodes = _episodes(backlog, peak)
     at = backlog.index(peak)
@@ -53,13 +65,26 @@ def _backlog(node: Node, recorder: Recorder, figures: Mapping[str, Any]) -> list
         if top == at or (jump and height >= LESSER_PEAK_SHARE * peak):
             verb = "peaked at" if top == at else "also reached"
             text = f"The backlog of {node.name} {verb} {format_count(height)} after {format_duration(recorder.time_s[top])}{jump}"
-            sentences.append((height, text + _drain(recorder.time_s, backlog, top, height)))
+            sentences.append((height, text + _drain(recorder.time_s, backlog, top, height, growth_per_s)))
     told = sorted(sentences, reverse=True)[:EPISODES_TOLD]
     sentences_in_time = [text for entry in sentences if entry in told for text in entry[1:]]
     if scarce:
-        share = scarce[0]["message_s"] / sum(wait["message_s"] for wait in figures["waits"])
-        sentences_in_time.append(f"{format_share(share)} of the time spent at {node.name} has one cause: {scarce[0]['title']}.")
+        sentences_in_time.append(_time_spent(node, figures["waits"], scarce[0]))
     return sentences_in_time
+
+
+def _time_spent(node: Node, waits: Sequence[Mapping[str, Any]], scarce: Mapping[str, Any]) -> str:
+    """How much of the time at a node went into waiting for what was scarcest; ``waits`` has the greatest first."""
+    whole = sum(wait["message_s"] for wait in waits)
+    share, first = scarce["message_s"] / whole, waits[0]
+    if first is scarce:
+        return f"{share_of(share)} of the time spent at {node.name} has one cause: {scarce['title']}."
+    return f"Of the time spent at {node.name}, {format_share(first['message_s'] / whole)} has this cause: {node.network.inside(first['title'])}; {format_share(share)} this one: {node.network.inside(scarce['title'])}."
+
+
+def share_of(share: float) -> str:
+    """A share in words where its figure would say all, and is not."""
+    return "Nearly all" if 0.995 <= share < 1 else "All" if share == 1 else format_share(share)
 
 
 def arrived(node: Node) -> int:
@@ -104,13 +129,12 @@ def _jump(recorder: Recorder, node: str, calm: int, start: int, top: int) -> str
     return f", when {format_rate(during)} arrived instead of {format_rate(before)}"
 
 
-def _drain(time_s: Sequence[float], backlog: Sequence[float], at: int, peak: float) -> str:
+def _drain(time_s: Sequence[float], backlog: Sequence[float], at: int, peak: float, growth_per_s: float | None) -> str:
     empty = next((place for place in range(at, len(backlog)) if backlog[place] <= 0.02 * peak), None)
     if empty is not None:
         return f"; it had drained {format_duration(time_s[empty] - time_s[at])} later."
-    if backlog[-1] >= 0.9 * peak and len(backlog) > 10 and backlog[-1] > 1.1 * backlog[len(backlog) * 4 // 5]:
-        growth = (backlog[-1] - backlog[len(backlog) // 2]) / max(1e-9, time_s[-1] - time_s[len(backlog) // 2])
-        return f", and was still growing at the end, by {format_rate(growth)}."
+    if growth_per_s is not None and backlog[-1] >= 0.9 * peak:
+        return f", and was still growing at the end, by {format_rate(growth_per_s)}."
     return f"; {format_count(backlog[-1])} were left at the end."
 
 
@@ -118,11 +142,11 @@ COUNTED = ("messages", "requests")
 """Units that read well after a number; anything else is told as so many times."""
 
 
-def _trouble(figures: Mapping[str, Any]) -> list[str]:
-    sentences = [f"{figures['name']} lost {counted(loss['messages'], 'messages')}: {inside_sentence(loss['title'])}." for loss in figures["losses"] if loss["messages"]]
+def _trouble(node: Node, figures: Mapping[str, Any]) -> list[str]:
+    sentences = [f"{figures['name']} lost {counted(loss['messages'], 'messages')}: {node.network.inside(loss['title'])}." for loss in figures["losses"] if loss["messages"]]
     for metric in figures["metrics"].values():
         if metric["type"] == "sum" and metric.get("trouble") and metric["total"]:
-            sentences.append(f"{figures['name']}, {metric['title'][:1].lower()}{metric['title'][1:]}: {counted(metric['total'], metric['unit'] if metric['unit'] in COUNTED else 'times')}.")
+            sentences.append(f"{figures['name']}, {inside_sentence(metric['title'])}: {counted(metric['total'], metric['unit'] if metric['unit'] in COUNTED else 'times')}.")
     return sentences
 
 
@@ -132,5 +156,6 @@ def _slowest_path(network: Network, paths: Sequence[Mapping[str, Any]]) -> str:
     text = f"Slowest way: {names}, {path['end']}: half of {format_count(path['messages'])} messages within {format_duration(path['latency']['p50'])}, 99 % within {format_duration(path['latency']['p99'])}"
     if path["split"]:
         first = path["split"][0]
-        text += f"; {format_share(first['share'])} of it: {first['title']}"
+        share = share_of(first["share"])
+        text += f"; {share[:1].lower()}{share[1:]} of it: {network.inside(first['title'])}"
     return text + "."

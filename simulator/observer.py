@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ AT_LIMIT_SHARE = 0.5
 SETTLED_FRAMES = 3
 """A state is told in the event log once it has lasted so many frames: a node near a limit changes at every frame."""
 
+RATE_FRAMES = 5
+"""Rates in sentences are taken over so many slices, as the canvas takes those beside them."""
+
 CHANGES_TOLD = 50
 """Changes of state of one node that the event log tells, at most."""
 
@@ -31,7 +35,7 @@ class NodeObserver:
         self.node = node
         self.most_parts = most_parts
         self._time_s = 0.0
-        self._sums: dict[str, float] = {}
+        self._past: deque[tuple[float, dict[str, float]]] = deque(maxlen=RATE_FRAMES)
         self._trouble = (0, 0)
         self._moved = 0
         self._waited_s = 0.0
@@ -44,7 +48,7 @@ class NodeObserver:
         """The node's part of a frame at ``now_s``."""
         node = self.node
         elapsed_s = now_s - self._time_s
-        metrics, rates = self._read(elapsed_s)
+        metrics, rates = self._read(now_s)
         state = self._state(elapsed_s, now_s)
         said = node.sentence(rates) if elapsed_s > 0 else None
         self._tell(state, said[0] if said else None)
@@ -74,9 +78,9 @@ class NodeObserver:
             self.node.log("warning" if worse else "info", text.strip())
         self._told = state
 
-    def _read(self, elapsed_s: float) -> tuple[dict[str, Any], dict[str, float]]:
+    def _read(self, now_s: float) -> tuple[dict[str, Any], dict[str, float]]:
         metrics: dict[str, Any] = {}
-        rates: dict[str, float] = {}
+        numbers: dict[str, float] = {}
         for metric in self.node.metrics:
             value = getattr(self.node, metric.attribute)
             if isinstance(value, Spread):
@@ -84,10 +88,12 @@ class NodeObserver:
                 continue
             number = value.value if isinstance(value, Gauge) else value() if callable(value) else value
             metrics[metric.name] = number
-            if metric.type == "sum":
-                rates[metric.name] = (number - self._sums.get(metric.name, 0)) / elapsed_s if elapsed_s > 0 else 0.0
-                self._sums[metric.name] = number
-        return metrics, rates
+            if number is not None:
+                numbers[metric.name] = number
+        since_s, before = self._past[0] if self._past else (now_s, {})
+        over_s = self.node.rates_over_s = now_s - since_s
+        self._past.append((now_s, numbers))
+        return metrics, {name: (number - before.get(name, 0)) / over_s if over_s > 0 else 0.0 for name, number in numbers.items()}
 
     def _state(self, elapsed_s: float, now_s: float) -> State:
         node = self.node

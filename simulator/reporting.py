@@ -130,9 +130,9 @@ def build_report(simulation: Simulation, recorder: Recorder, wall_s: float) -> d
         "paths": paths, "cost_usd": sum(node["cost_usd"] for node in nodes.values()), "cost_month_usd": sum(node["cost_month_usd"] for node in nodes.values()),
         "bill": {"month_s": MONTH_S, "free_tier": run.free_tier, "region": "us-east-1"},
         "series": {"time_s": recorder.time_s, "nodes": recorder.series},
-        "traces": [_trace(ended, network) for ended in network.traces()],
+        "traces": [_trace(ended, sampled, network) for ended, sampled in network.traces()],
         "steady_state": {"warm_up": warm_up.to_json() if warm_up else None, "growing": grown},
-        "explanation": [*explain(network, recorder, nodes, paths, measured_s), *(sentence(entry) for entry in grown if entry["unstable"])],
+        "explanation": [*explain(network, recorder, nodes, paths, {entry["node"]: entry["growth_per_s"] for entry in grown}), *(sentence(entry) for entry in grown if entry["unstable"])],
         "findings": [finding.to_json() for finding in simulation.findings],
         "controls": simulation.controls,
     }
@@ -231,7 +231,7 @@ def _path(path: Path, end: Any) -> dict[str, Any]:
     }
 
 
-def _trace(ended: Ended, network: Network) -> dict[str, Any]:
+def _trace(ended: Ended, sampled: bool, network: Network) -> dict[str, Any]:
     legs: list[dict[str, Any]] = []
     leg = ended.legs
     while leg is not None:
@@ -246,5 +246,5 @@ def _trace(ended: Ended, network: Network) -> dict[str, Any]:
             entry["attempt"] = attempts[node.id]
     return {
         "message": ended.number, "type": ended.type, "path": list(ended.path), "latency_s": ended.latency_s, "end": ended.end,
-        "ended_s": ended.when_s, "legs": legs,
+        "ended_s": ended.when_s, "messages": ended.count, "sampled": sampled, "legs": legs,
     }

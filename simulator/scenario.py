@@ -158,6 +158,7 @@ class Group:
 
     id: str
     title: str
+    kind: str
     members: tuple[str, ...]
 
 
@@ -214,7 +215,7 @@ class Scenario(Frozen):
         for group in listed if isinstance(listed, list) else []:
             if isinstance(group, dict) and isinstance(group.get("id"), str) and isinstance(group.get("members"), list):
                 members = tuple(member for member in group["members"] if isinstance(member, str) and member in known)
-                found[group["id"]] = Group(group["id"], str(group.get("title") or group["id"]), members)
+                found[group["id"]] = Group(group["id"], str(group.get("title") or group["id"]), str(group.get("kind") or "group"), members)
         return found
 
 

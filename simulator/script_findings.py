@@ -11,7 +11,7 @@ from simulator import catalog
 from simulator.scenario import NodeSpec, Scenario, WireSpec
 from simulator.units import format_duration
 from simulator.vocabulary import Fault, Finding
-from simulator.wire_faults import GROUP_FAULTS, WIRE_FAULTS, may_break
+from simulator.wire_faults import WIRE_FAULTS, group_faults, may_break
 
 
 def check_script(scenario: Scenario) -> Iterator[Finding]:
@@ -58,7 +58,10 @@ def _check_fault(where: str, control: dict[str, Any], scenario: Scenario, nodes:
         if group is None:
             yield _missing(where, "group", control["group"])
             return
-        faults, owner = GROUP_FAULTS, group.title
+        if not group_faults(group.kind):
+            yield Finding("script-line", "error", f"{where}: the box '{group.title}' stands for nothing that fails as a whole", "Make it an Availability Zone, a VPC, a Region or an account, or break what is in it")
+            return
+        faults, owner = group_faults(group.kind), group.title
     fault = next((one for one in faults if one.name == control["fault"]), None)
     if fault is None:
         known = ", ".join(one.name for one in faults)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 _DURATIONS_S = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _SIZES_BYTES = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
@@ -131,6 +132,14 @@ def format_quantity(value: float | None, unit: str) -> str:
     return printers[unit](value) if unit in printers else format_count(value)
 
 
-def inside_sentence(text: str) -> str:
-    """A title as it stands inside a sentence: without its first capital, unless the first word is an abbreviation; names keep theirs."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+def inside_sentence(text: str, names: Iterable[str] = ()) -> str:
+    """A title as it stands inside a sentence: without its first capital, unless the first word is an abbreviation, an API's action, or begins one of ``names``."""
+    word = text.partition(" ")[0]
+    if word[1:].islower() and not any(text.startswith(name) for name in names if name):
+        return text[:1].lower() + text[1:]
+    return text
+
+
+def all_busy(number: float, noun: str) -> str:
+    """``All 3 workers are busy.``, or of one: ``The only worker is busy.``; ``noun`` is in the plural."""
+    return f"The only {noun.removesuffix('s')} is busy." if number == 1 else f"All {format_count(number)} {noun} are busy."

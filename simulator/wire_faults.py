@@ -44,10 +44,18 @@ INBOUND_FAULTS = (
 
 GROUP_FAULTS = (
     Fault(
-        "lost", "Availability zone lost", "Every node of the group stops working, and the network to and from it is cut. What is stored there is kept; services that AWS"
-        " spreads over zones do not belong into the group.", NoParameters, "network"),
+        "lost", "Everything in it is lost", "As when an Availability Zone, a VPC, a Region or an account fails: every node in the box stops working, and the network to and from it is"
+        " cut. What is stored there is kept; services that AWS spreads over zones do not belong into the box of one zone.", NoParameters, "network"),
 )
-"""What can happen to all nodes of a group."""
+"""What can happen to all nodes of a box that stands for something that fails as a whole."""
+
+GROUPS_THAT_FAIL = ("zone", "vpc", "region", "account")
+"""Kinds of boxes that do; the others (a plain group, a bounded context) are drawn for people, and nothing in AWS fails with them."""
+
+
+def group_faults(kind: str) -> tuple[Fault, ...]:
+    """What can happen to all nodes of a box of this kind."""
+    return GROUP_FAULTS if kind in GROUPS_THAT_FAIL else ()
 
 
 def may_break(fault: Fault, source: Port, target: Port) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.units import format_share, format_usd, inside_sentence
+from simulator.units import all_busy, format_share, format_usd, inside_sentence
 
 
 @pytest.mark.parametrize(("usd", "text"), [(0, "$0"), (4e-7, "$0.0000004"), (0.0012, "$0.0012"), (0.05, "$0.05"), (0.1, "$0.10"), (0.42, "$0.42"), (1234, "$1,234")])
@@ -20,3 +20,10 @@ def test_shares_are_never_printed_in_scientific_notation(share: float, text: str
 def test_a_title_inside_a_sentence_keeps_names_and_abbreviations() -> None:
     assert [inside_sentence(title) for title in ("Maximum age reached", "SQS is full", "Execution ended with OrderCancelled", "")] == [
         "maximum age reached", "SQS is full", "execution ended with OrderCancelled", ""]
+    assert inside_sentence("PutRecords throttled") == "PutRecords throttled"
+    assert inside_sentence("Front page answers 503", ["Readers", "Front page"]) == "Front page answers 503"
+
+
+def test_one_is_not_all() -> None:
+    assert all_busy(3, "workers") == "All 3 workers are busy."
+    assert all_busy(1, "workers") == "The only worker is busy."

@@ -41,12 +41,12 @@ class Visitor:
         answer: dict[str, Any] = self.get(f"/api/runs/{run}/").raise_for_status().json()
         return answer
 
-    def wait_for(self, run: str, *states: str, last_seq: int = 0) -> dict[str, Any]:
-        """Wait until a run is in one of these states and has so many frames."""
+    def wait_for(self, run: str, *states: str, last_seq: int = 0, paused: bool | None = None) -> dict[str, Any]:
+        """Wait until a run is in one of these states, has so many frames, and is paused or not, if that is asked for."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             found = self.run(run)
-            if found["state"] in states and found["last_seq"] >= last_seq:
+            if found["state"] in states and found["last_seq"] >= last_seq and paused in (None, found["paused"]):
                 return found
             time.sleep(0.05)
         raise AssertionError(f"the run is {found['state']} at frame {found['last_seq']}: {found['error']}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from simulator.engine.agenda import Agenda
@@ -14,6 +15,7 @@ from simulator.engine.node import Node
 from simulator.engine.outcomes import Cause
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
+from simulator.units import inside_sentence
 from simulator.vocabulary import ParameterSet, Port, Values
 
 Shared = TypeVar("Shared")
@@ -24,6 +26,7 @@ Work = tuple[Sequence[Message], float, float]
 SLOWEST_KEPT = 40
 SAMPLES_KEPT = 160
 LOG_KEPT = 1000
+TITLES_KEPT = 1000
 
 
 class Ended:
@@ -45,7 +48,8 @@ class Ended:
 class Network:
     """Builds nodes and wires, knows what they share, and keeps the account of messages that ended.
 
-    ``trace_one_in``: one message in so many is kept as a sample trace (bounded); the slowest are always kept.
+    ``trace_one_in``: one message in so many is kept as a sample trace; as these are bounded, one in twice as many each time there are too
+    many, so that they are spread evenly over the run. The slowest are always kept.
     """
 
     def __init__(self, seed: int, account: Mapping[str, ParameterSet] | None = None, trace_one_in: int = 100) -> None:
@@ -64,12 +68,14 @@ class Network:
         self.singles_because: dict[str, str | None] = {}
         self._shared: dict[str, Any] = {}
         self._slowest: list[tuple[float, int, Ended]] = []
-        self._samples: deque[Ended] = deque(maxlen=SAMPLES_KEPT)
+        self._samples: list[tuple[int, Ended]] = []
         self._floor_s = -1.0
         self._ended = 0
         self._spreads: list[Spread] = []
         self._gauges: list[Gauge] = []
         self._log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
+        self.inside = lru_cache(TITLES_KEPT)(self._inside)
+        """A title as it stands inside a sentence; names of nodes stay as they are."""
 
     # -- building ---------------------------------------------------------------------------------------------------
 
@@ -162,7 +168,7 @@ class Network:
         if latency_s > self._floor_s:
             self._keep_slow(Ended(message, end, now_s))
         if not ended % self.trace_one_in:
-            self._samples.append(Ended(message, end, now_s))
+            self._keep_sample(Ended(message, end, now_s))
 
     def ended_works(self, works: Iterable[Work], cause: Cause, end: str) -> int:
         """`spend` and `ended` for the messages of many pieces of work, whose last stretch of time was that work, on ``cause``; how many there were."""
@@ -195,7 +201,7 @@ class Network:
                     if latency_s > self._floor_s:
                         self._keep_slow(Ended(message, end, ended_s))
                     if not number % self.trace_one_in:
-                        self._samples.append(Ended(message, end, ended_s))
+                        self._keep_sample(Ended(message, end, ended_s))
         record.messages += here
         split[cause] += here_s
         cause.message_s += here_s
@@ -219,7 +225,7 @@ class Network:
         if mean_s > self._floor_s:
             self._keep_slow(Ended(message, end, middle_s, mean_s))
         if self._ended % self.trace_one_in == 0:
-            self._samples.append(Ended(message, end, middle_s, mean_s))
+            self._keep_sample(Ended(message, end, middle_s, mean_s))
 
     def _keep_slow(self, ended: Ended) -> None:
         entry = (ended.latency_s, self._ended, ended)
@@ -229,10 +235,19 @@ class Network:
             heapq.heapreplace(self._slowest, entry)
             self._floor_s = self._slowest[0][0]
 
-    def traces(self) -> list[Ended]:
-        """The slowest messages, slowest first, then the latest samples."""
+    def _keep_sample(self, ended: Ended) -> None:
+        self._samples.append((self._ended, ended))
+        if len(self._samples) > SAMPLES_KEPT:
+            self.trace_one_in *= 2
+            self._samples = [sample for sample in self._samples if not sample[0] % self.trace_one_in]
+
+    def traces(self) -> list[tuple[Ended, bool]]:
+        """The slowest messages, slowest first, then the samples in the order of their ends; each with whether it is a sample."""
         slowest = [entry[2] for entry in sorted(self._slowest, key=lambda entry: (-entry[0], entry[1]))]
-        return [*slowest, *self._samples]
+        return [*((ended, False) for ended in slowest), *((ended, True) for _, ended in self._samples)]
+
+    def _inside(self, title: str) -> str:
+        return inside_sentence(title, (node.name for node in self.nodes.values()))
 
     def log(self, level: str, node: str | None, text: str) -> None:
         """Write a line into the event log (the latest are kept)."""

@@ -12,7 +12,6 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into, Station
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
-from simulator.units import inside_sentence
 from simulator.vocabulary import (
     Fault,
     Fidelity,
@@ -80,7 +79,7 @@ class Node:
 
     __slots__ = (
         "agenda", "causes", "copied", "created", "entered", "finished", "forwarded", "id", "largest_cohort", "limits", "losses", "lost", "name",
-        "network", "own_ports", "parameters", "takes_cohorts", "wires_in", "wires_out",
+        "network", "own_ports", "parameters", "rates_over_s", "takes_cohorts", "wires_in", "wires_out",
     )  # fmt: skip
     # Services may add any attribute. What all have is in slots, because Python finds methods faster at instances with at most 30 others.
 
@@ -101,6 +100,8 @@ class Node:
         self.takes_cohorts = False
         """Whether tokens with a span may come; set before the start, from `needs_singles`."""
         self.largest_cohort = 1
+        self.rates_over_s = 0.0
+        """Simulated seconds that the rates given to `sentence` are taken over."""
 
     # -- what a service may override ------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class Node:
         return None
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
-        """What limits this node now, in words, given the rates (a second) of its ``sum`` metrics in the last slice."""
+        """What limits this node now, in words, given what its counters and levels change by a second, taken over `rates_over_s`."""
         return None
 
     def limits_ahead(self, growth_per_s: float, rates: Mapping[str, float]) -> Iterable[tuple[str, float]]:
@@ -260,7 +261,7 @@ class Node:
         if loss is None:
             loss = self.losses[name] = Loss(self.id, name, title)
         loss.messages += message.count
-        self.network.ended(message, f"lost: {inside_sentence(title)}")
+        self.network.ended(message, f"lost: {self.network.inside(title)}")
 
     def finish(self, message: Message, end: str) -> None:
         """``message`` reached the end of its way here, as it should."""

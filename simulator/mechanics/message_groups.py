@@ -198,6 +198,12 @@ class MessageGroups:
     def compact(self, now_s: float) -> None:
         """Nothing to do: what is gone is forgotten at once."""
 
+    def holding(self) -> Cause | None:
+        """Why receives find nothing although messages are visible; None where they find something."""
+        if self or not self.stored:
+            return None
+        return self.hidden_cause if self._beyond else self.locked_cause
+
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _see(self, message: Message, stored: Stored, now_s: float) -> int:

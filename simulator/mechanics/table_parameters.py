@@ -117,3 +117,9 @@ class ErrorsParameters(ParameterSet):
     """How much fails."""
 
     share: float = parameter(0.5, "Share of the requests that are answered HTTP 500.", title="Share that fails", unit="share", ge=0, le=1)
+
+
+class SlowsParameters(ParameterSet):
+    """How much slower."""
+
+    factor: float = parameter(10, "Requests take so many times longer.", title="Factor", unit="times", gt=0, le=1000)

@@ -290,12 +290,15 @@ class ApiDestination(Node):
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if self._revoked:
             return "The credentials are revoked: every call is answered 401.", None
-        if self.waiting.value >= 1:
-            limit = self.parameters.invocation_rate_limit_per_s
-            return (f"{format_rate(rates['CallsRequested'])} are asked for, {format_rate(limit)} are allowed: {format_count(self.waiting.value)} wait,"
-                    f" the youngest for {format_duration(self.waiting.value / limit)}."), Culprit(self.id, "invocation_rate_limit_per_s")
+        if self.waiting.value >= self.parameters.invocation_rate_limit_per_s:
+            return self._limited(rates)
         if rates["CallsTimedOut"] > 0:
             return f"{format_rate(rates['CallsTimedOut'])} calls time out after {format_duration(self.parameters.timeout_s)}, and are made again.", Culprit(self.id)
         if rates["CallsFailed"] + rates["CallsRejected"] > 0:
             return f"{format_rate(rates['CallsFailed'] + rates['CallsRejected'])} of {format_rate(rates['CallsMade'])} calls fail.", None
-        return None
+        return self._limited(rates) if self.waiting.value >= 1 else None
+
+    def _limited(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None]:
+        limit = self.parameters.invocation_rate_limit_per_s
+        return (f"{format_rate(rates['CallsRequested'])} are asked for, {format_rate(limit)} are allowed: {format_count(self.waiting.value)} wait,"
+                f" the youngest for {format_duration(self.waiting.value / limit)}."), Culprit(self.id, "invocation_rate_limit_per_s")

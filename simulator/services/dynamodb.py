@@ -42,6 +42,7 @@ from simulator.mechanics.table_parameters import (
     Access,
     ErrorsParameters,
     Operation,
+    SlowsParameters,
     TableParameters,
 )
 from simulator.units import format_count, format_rate
@@ -128,7 +129,10 @@ class Table(ShardedStorage):
         "RequestsInProgress", (Figure("ConsumedWriteCapacityUnits", "W"), Figure("ConsumedReadCapacityUnits", "R"), Figure("ThrottledRequests", "throttled", quiet=True)),
         picture=Picture("capacity", (Fill("ConsumedWriteCapacityUnits"), Fill("ProvisionedWriteCapacityUnits"), Fill("ConsumedReadCapacityUnits"), Fill("ProvisionedReadCapacityUnits"))),
     )
-    faults = (Fault("errors", "Requests fail", "A share of the requests is answered HTTP 500.", ErrorsParameters, sort="errors"),)
+    faults = (
+        Fault("errors", "Requests fail", "A share of the requests is answered HTTP 500.", ErrorsParameters, sort="errors"),
+        Fault("slows", "Requests slow down", "Every read and write takes longer.", SlowsParameters, sort="slow"),
+    )
     prices = (
         Price("on_demand_writes", "Write requests", 0.625e-6, "write unit", PRICES_TOLD),
         Price("on_demand_reads", "Read requests", 0.125e-6, "read unit", PRICES_TOLD),
@@ -208,6 +212,7 @@ class Table(ShardedStorage):
     def start(self) -> None:
         values = self.parameters
         self._draw_s = values.latency.sampler(self.stream("latency"))
+        self._slow = 1.0
         self._between_s = {id(access): access.read_to_write.sampler(self.stream(f"between {place}")) for place, access in enumerate(values.accesses)}
         self._indexes = [(index, ProvisionedCapacity(index.write_units_per_s, values.burst_s, 0.0), self.stream(f"index {place}")) for place, index in enumerate(values.indexes)]
         self._set_capacity()
@@ -319,7 +324,7 @@ class Table(ShardedStorage):
             request.version = self._versions.get(request.message.key, 0)
             self.agenda.at(now_s + self._between_s[id(request.access)](), self._write_back, request)
         else:
-            self.agenda.at(now_s + self._draw_s(), self._end, request)
+            self.agenda.at(now_s + self._draw_s() * self._slow, self._end, request)
 
     def _write_back(self, request: Request) -> None:
         """The conditional write of an item that was read before."""
@@ -336,7 +341,7 @@ class Table(ShardedStorage):
                 request.reply(message, refusal)
             return
         self._versions[message.key] = request.version + 1
-        self.agenda.at(now_s + self._draw_s(), self._end, request)
+        self.agenda.at(now_s + self._draw_s() * self._slow, self._end, request)
 
     def _end(self, request: Request) -> None:
         now_s, message = self.agenda._now, request.message
@@ -369,6 +374,10 @@ class Table(ShardedStorage):
     def fault_errors(self, value: ErrorsParameters | None) -> None:
         """A share of the requests is answered HTTP 500, until cleared (None)."""
         self._errors_share = value.share if value is not None else 0.0
+
+    def fault_slows(self, value: SlowsParameters | None) -> None:
+        """What begins takes longer, until cleared (None)."""
+        self._slow = value.factor if value is not None else 1.0
 
     def parameter_changed(self, name: str) -> None:
         if name == "latency":

@@ -41,7 +41,7 @@ from simulator.mechanics.task_parameters import (
 from simulator.mechanics.task_runs import TaskRuns
 from simulator.mechanics.task_work import TaskReceiver, WaitingRequest, Work, WorkDone
 from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT, check_calls
-from simulator.units import format_rate
+from simulator.units import all_busy, format_rate
 from simulator.vocabulary import (
     ANY_ACTION,
     Direction,
@@ -464,5 +464,5 @@ class Fargate(Processor):
         if rates["Errors"] > 0:
             return f"{format_rate(rates['Errors'])} attempts fail.", Culprit(self.id, "failure_probability")
         if self._slots and self.free <= 0:
-            return f"All {int(self._running_s.value)} tasks are busy.", Culprit(self.id, "desired_count")
+            return all_busy(int(self._running_s.value), "tasks"), Culprit(self.id, "desired_count")
         return None

@@ -18,7 +18,7 @@ from simulator.mechanics.broker_sessions import Session, SubscribeParameters, pr
 from simulator.mechanics.distributions import Distribution, Exponential
 from simulator.mechanics.processing import Processor
 from simulator.mechanics.publishing import PublishParameters
-from simulator.units import format_rate
+from simulator.units import all_busy, format_rate
 from simulator.vocabulary import ANY_ACTION, Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Verb, parameter
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class JmsConsumer(Processor):
         if rates["Errors"] > 0:
             return f"{format_rate(rates['Errors'])} attempts fail.", Culprit(self.id, "failure_probability")
         if self.sessions and self.busy.value >= len(self.sessions):
-            return f"All {len(self.sessions)} consumers are busy.", Culprit(self.id, "consumers")
+            return all_busy(len(self.sessions), "consumers"), Culprit(self.id, "consumers")
         idle = len(self.sessions) - int(self.busy.value)
         if self.prefetched() > 10 * len(self.sessions) and idle:
             return f"{idle} consumers are idle while others have {self.prefetched():,} messages in their buffers.", Culprit(self.id, "prefetch", self.wires_in["source"][0].id)

@@ -19,7 +19,7 @@ from simulator.mechanics.kafka_member import ConsumerMember
 from simulator.mechanics.kafka_reading import GroupReading, KafkaReadingParameters, PartitionSlot, group_settings
 from simulator.mechanics.processing import Processor
 from simulator.mechanics.publishing import PublishParameters, check_published
-from simulator.units import format_count, format_duration, format_rate
+from simulator.units import all_busy, format_count, format_duration, format_rate
 from simulator.vocabulary import ANY_ACTION, Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, PartFigure, Picture, Port, Source, Verb, parameter
 
 if TYPE_CHECKING:
@@ -464,5 +464,5 @@ class KafkaConsumer(Processor):
         if hot is not None:
             return f"{hot} has nearly all that is not processed: a partition has one member, and the others cannot help.", Culprit(self.id, "duration")
         if self.busy.value >= self.parameters.members and reading.cluster.agenda.now > 0 and self.behind_s() > 1:
-            return f"All {format_count(self.parameters.members)} members are busy.", Culprit(self.id, "members")
+            return all_busy(self.parameters.members, "members"), Culprit(self.id, "members")
         return None

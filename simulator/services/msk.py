@@ -443,7 +443,7 @@ class Msk(KafkaCluster):
         blocked = self.blocked_sends()
         held = f" {format_count(blocked)} messages are blocked in send()." if blocked else ""
         if limit.value >= USED_UP:
-            return f"{BUSIEST[limit.name]} used up at {format_rate(rates['MessagesInPerSec'])}.{held}", Culprit(self.id, limit.parameter)
+            return f"{BUSIEST[limit.name]} used up, while {format_rate(rates['MessagesInPerSec'])} arrive.{held}", Culprit(self.id, limit.parameter)
         if blocked:
             return f"{format_count(blocked)} messages are blocked in send(): the producers' memory is used up, and its batches wait for answers.", None
         if self.under_replicated.value:

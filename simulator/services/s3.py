@@ -57,6 +57,12 @@ class BucketParameters(ParameterSet):
         1000, "Size of an event: it names the object and does not contain it.", title="Event size", unit="bytes", section="Events", ge=1, le=262144, source=EVENTS, advanced=True)
 
 
+class SlowsParameters(ParameterSet):
+    """How much slower."""
+
+    factor: float = parameter(10, "Reads and events take so many times longer.", title="Factor", unit="times", gt=0, le=1000)
+
+
 class Prefix:
     """The rates of one prefix."""
 
@@ -119,7 +125,10 @@ class Bucket(Node):
         "BucketSizeBytes", (Figure("PutRequests", "put"), Figure("GetRequests", "get", quiet=True), Figure("5xxErrors", "503", quiet=True)),
         picture=Picture("rates", (Fill("AllRequests"), Fill("5xxErrors", "bad"))),
     )
-    faults = (Fault("unavailable", "The bucket is unavailable", "Every request is answered 503 until cleared.", sort="stops"),)
+    faults = (
+        Fault("unavailable", "The bucket is unavailable", "Every request is answered 503 until cleared.", sort="stops"),
+        Fault("slows", "Reads and events slow down", "Answers to reads and the events of new objects take longer.", SlowsParameters, sort="slow"),
+    )
     prices = (
         Price("writes", "PUT requests", 0.005e-3, "request", PRICING),
         Price("reads", "GET requests", 0.0004e-3, "request", PRICING),
@@ -163,6 +172,7 @@ class Bucket(Node):
         self._reading = self.cause("first_byte", "First byte latency", Culprit(id, "first_byte_latency"), capacity=False)
 
     def start(self) -> None:
+        self._slow = 1.0
         self._draw_event_s = self.parameters.event_latency.sampler(self.stream("events"))
         self._draw_read_s = self.parameters.first_byte_latency.sampler(self.stream("reads"))
 
@@ -216,7 +226,7 @@ class Bucket(Node):
             event.size_bytes = self.parameters.event_bytes
             self.created += event.count
             self.events_pending += event.count
-            self.agenda.at(now_s + self._draw_event_s(), self._tell, EventOnTheWay(event, wire_out, now_s))
+            self.agenda.at(now_s + self._draw_event_s() * self._slow, self._tell, EventOnTheWay(event, wire_out, now_s))
         return None
 
     def _tell(self, event: EventOnTheWay) -> None:
@@ -242,7 +252,7 @@ class Bucket(Node):
             reply(message, refusal)
             return
         now_s = self.agenda._now
-        self.agenda.at(now_s + self._draw_read_s(), self._read, (message, wire, reply, now_s))
+        self.agenda.at(now_s + self._draw_read_s() * self._slow, self._read, (message, wire, reply, now_s))
 
     def _read(self, request: tuple[Message, Wire, Reply, float]) -> None:
         message, wire, reply, came_s = request
@@ -261,6 +271,10 @@ class Bucket(Node):
     def fault_unavailable(self, value: ParameterSet | None) -> None:
         """Every request is answered 503 until cleared (None)."""
         self._unavailable = value is not None
+
+    def fault_slows(self, value: SlowsParameters | None) -> None:
+        """What begins takes longer, until cleared (None)."""
+        self._slow = value.factor if value is not None else 1.0
 
     def parameter_changed(self, name: str) -> None:
         if name == "first_byte_latency":

@@ -421,5 +421,5 @@ class Topic(Publisher):
         if self.held_back() >= 1:
             return f"{format_count(self.held_back())} copies wait inside the topic for a subscription's receives a second.", Culprit(self.id)
         if rates["DeliveryRetries"] > 0:
-            return f"{format_rate(rates['DeliveryRetries'])} deliveries are retried: a subscriber cannot be reached.", Culprit(self.id)
+            return f"{format_rate(rates['DeliveryRetries'])} deliveries are retried: a subscriber did not take them.", Culprit(self.id)
         return None

@@ -19,12 +19,13 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into
 from simulator.engine.wire import Wire
 from simulator.mechanics.deduplication import deduplication_id
+from simulator.mechanics.message_groups import MessageGroups
 from simulator.mechanics.queue_findings import check_queue
 from simulator.mechanics.queue_parameters import QueueParameters, SendParameters
 from simulator.mechanics.queue_receiving import QueueReceiving
 from simulator.mechanics.queue_sources import FIFO, FIFO_QUOTAS, GUIDE, KMS_PRICE, LOOK_AHEAD, METRICS, PRICING, QUOTAS, THIRD_TIER
 from simulator.mechanics.redrive_task import LONGEST_S, REDRIVE, TASK, TASKS_OF_AN_ACCOUNT, RedriveNow
-from simulator.units import format_duration, format_rate
+from simulator.units import format_duration, format_rate, inside_sentence
 from simulator.vocabulary import (
     Direction,
     Fault,
@@ -52,6 +53,8 @@ FREE_REQUESTS = Free(1e6, PRICING, "requests")
 CHUNK_BYTES = 65536
 LARGEST_BATCH_BYTES = 1_048_576
 SWEEP_MASK = 127
+CHANCE = 2.0
+"""A backlog is told to grow or shrink if it does so by this many standard deviations of what chance makes of arrivals and receives."""
 """What is gone is swept out each time so many messages came."""
 
 
@@ -377,13 +380,20 @@ class Queue(QueueReceiving):
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if self.visible.value < 1:
             return None
-        arrive, taken = rates["NumberOfMessagesSent"], rates["NumberOfMessagesReceived"]
         if not self.wires_out["out"]:
             return "Nothing consumes from this queue: what arrives stays.", None
-        text = f"{format_rate(arrive)} arrive, {format_rate(taken)} are taken. {self._bound.title}."
-        growth = arrive - taken
-        if growth > 0.01 * arrive and growth > 0:
-            text += f" The backlog grows by {format_rate(growth)}; at this rate the oldest message reaches retention in {format_duration(self._to_retention_s(growth, arrive))}."
-        elif taken > arrive * 1.01:
-            text += f" The backlog shrinks; it is gone in {format_duration(self.visible.value / (taken - arrive))}."
-        return text, self._bound.culprit
+        arrive, taken, back = rates["NumberOfMessagesSent"], rates["NumberOfMessagesReceived"], rates["VisibilityTimeoutsExpired"]
+        returned = f"{format_rate(back)} come back undeleted, " if back > 0 else ""
+        held = self._order.holding() if isinstance(self._order, MessageGroups) else None
+        why = f"What waits is {inside_sentence(held.title)}." if held else f"{self._bound.title}."
+        text = f"{format_rate(arrive)} arrive, {returned}{format_rate(taken)} are taken. {why}{self._trend(rates['ApproximateNumberOfMessagesVisible'], arrive, taken)}"
+        return text, (held or self._bound).culprit
+
+    def _trend(self, growth: float, arrive: float, taken: float) -> str:
+        """Where the backlog is going; nothing where its change may be chance."""
+        chance = CHANCE * math.sqrt((arrive + taken) / self.rates_over_s) if self.rates_over_s > 0 else math.inf
+        if growth > chance and arrive > 0:
+            return f" The backlog grows by {format_rate(growth)}; at this rate the oldest message reaches retention in {format_duration(self._to_retention_s(growth, arrive))}."
+        if -growth > chance:
+            return f" The backlog shrinks by {format_rate(-growth)}; at this rate it is gone in {format_duration(self.visible.value / -growth)}."
+        return ""

@@ -32,7 +32,7 @@ from simulator.mechanics.closed_load import Users
 from simulator.mechanics.event_shapes import SOURCES
 from simulator.mechanics.load_shapes import ConstantLoad, Load, UsersLoad
 from simulator.mechanics.message_attributes import Attribute
-from simulator.units import format_rate, inside_sentence
+from simulator.units import format_rate
 from simulator.vocabulary import (
     ANY_ACTION,
     Direction,
@@ -433,7 +433,7 @@ class Traffic(Node):
 
     def _refuse(self, message: Message, refusal: Refusal) -> None:
         self.refused += message.count
-        self.lose(message, refusal.cause, refusal.title if refusal.outcome is not Outcome.REJECTED else f"Rejected: {inside_sentence(refusal.title)}")
+        self.lose(message, refusal.cause, refusal.title if refusal.outcome is not Outcome.REJECTED else f"Rejected: {self.network.inside(refusal.title)}")
 
     def _type_draws(self) -> Callable[[], int] | None:
         if len(self._shares) == 1:

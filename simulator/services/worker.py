@@ -26,7 +26,7 @@ from simulator.mechanics.polling import PullSource
 from simulator.mechanics.processing import FailsParameters, Processor
 from simulator.mechanics.publishing import PublishParameters, check_published
 from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT, check_calls
-from simulator.units import format_rate
+from simulator.units import all_busy, format_rate
 from simulator.vocabulary import (
     ANY_ACTION,
     Direction,
@@ -565,5 +565,5 @@ class Worker(CohortWorkers):
         if rates["Errors"] > 0:
             return f"{format_rate(rates['Errors'])} attempts fail.", Culprit(self.id, "failure_probability")
         if self.busy.value >= self.parameters.workers:
-            return f"All {self.parameters.workers} workers are busy.", Culprit(self.id, "workers")
+            return all_busy(self.parameters.workers, "workers"), Culprit(self.id, "workers")
         return None

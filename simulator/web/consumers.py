@@ -83,12 +83,13 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def _send_all(self, tail: Tail) -> None:
         """Send the run, its frames from the client's number on, and its controls, as they come."""
         pause_s = 1.0 / settings.FRAME_MESSAGES_PER_S
-        revision, controls_sent = -1, 0
+        told: tuple[int, int | None] | None = None
+        controls_sent = 0
         while tail.run is not None:
             changed = tail.changed
             run = tail.run
-            if run.revision != revision and not (run.is_active is False and self.next_seq <= run.last_seq):
-                revision = run.revision
+            if (run.revision, run.ahead) != told and not (run.is_active is False and self.next_seq <= run.last_seq):
+                told = run.revision, run.ahead
                 await self.send_json({"type": "run", "run": run_json(run, self.owner, self.key)})
                 for control in tail.controls[controls_sent:]:
                     await self._send_control(control)
@@ -96,7 +97,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             if await self._send_frames(tail):
                 await asyncio.sleep(pause_s)
                 continue
-            if tail.run is run and run.revision == revision:
+            if tail.run is run and (run.revision, run.ahead) == told:
                 try:
                     await asyncio.wait_for(changed.wait(), LOOK_AGAIN_S)
                 except TimeoutError:

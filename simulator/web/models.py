@@ -68,6 +68,9 @@ class Run(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    ahead: int | None = None
+    """How many runs wait for a free worker since before this one, as `note_place` found; None: it does not wait, or nobody looked."""
+
     class Meta:
         ordering = ("-created_at",)
 
@@ -78,6 +81,10 @@ class Run(models.Model):
     def is_active(self) -> bool:
         """Whether it waits or runs."""
         return self.state in ACTIVE
+
+    def note_place(self) -> None:
+        """Look how many runs are before this one, if it waits."""
+        self.ahead = Run.objects.filter(state=RunState.WAITING, created_at__lt=self.created_at).count() if self.state == RunState.WAITING else None
 
     def change(self, **values: Any) -> bool:
         """Write these fields and count the revision up, so that viewers are told; false if the run was deleted."""

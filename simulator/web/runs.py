@@ -66,6 +66,7 @@ def find_run(run_id: uuid.UUID | str, owner: str | None, key: str = "", *, to_ch
     if run is None or not (run.owner == owner if to_change else may_view(run, owner, key)):
         raise not_there("run")
     fail_abandoned(run)
+    run.note_place()
     return run
 
 
@@ -92,7 +93,7 @@ def run_json(run: Run, owner: str | None, key: str = "") -> dict[str, Any]:
     is_owner = run.owner == owner
     return {
         "id": str(run.pk), "diagram": str(run.diagram) if run.diagram and is_owner else None, "diagram_version": run.diagram_version, "name": run.name,
-        "state": run.state, "error": run.error, "speed": run.speed, "paused": run.paused, "simulated_s": run.simulated_s, "duration_s": run.duration_s,
+        "state": run.state, "ahead": run.ahead, "error": run.error, "speed": run.speed, "paused": run.paused, "simulated_s": run.simulated_s, "duration_s": run.duration_s,
         "last_seq": run.last_seq, "frame_interval_s": run.frame_interval_s, "created_at": run.created_at.isoformat(),
         "finished_at": run.finished_at.isoformat() if run.finished_at else None, "engine_version": run.engine_version, "is_owner": is_owner,
         "controllers": run.controllers, "may_control": may_control(run, owner, key),

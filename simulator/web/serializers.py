@@ -176,6 +176,7 @@ class RunSerializer(serializers.Serializer):
     is_owner = serializers.BooleanField()
     controllers = serializers.ChoiceField(choices=Controllers.choices, help_text="Who may control it: its owner alone, or everyone with the link")
     may_control = serializers.BooleanField(help_text="Whether whoever asks may")
+    ahead = serializers.IntegerField(allow_null=True, help_text="Runs that wait for a free worker since before this one; null where it does not wait")
     replications = ReplicationProgressSerializer(allow_null=True)
     view_url = serializers.CharField(allow_null=True)
 

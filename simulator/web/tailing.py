@@ -63,7 +63,7 @@ class Tail:
                 logger.exception("Run %s could not be read", self.run_id)
 
     async def _look(self) -> None:
-        before = (self.run.revision, self.run.last_seq) if self.run is not None else None
+        before = _known(self.run) if self.run is not None else None
         run, frames, controls = await database_sync_to_async(self._read)(before)
         for seq, payload in frames:
             self._frames[seq] = payload
@@ -72,15 +72,16 @@ class Tail:
         if controls is not None:
             self.controls = controls
         self.run = run
-        if run is None or before != (run.revision, run.last_seq):
+        if run is None or before != _known(run):
             self.changed.set()
             self.changed = asyncio.Event()
 
-    def _read(self, before: tuple[int, int] | None) -> tuple[Run | None, list[tuple[int, str]], list[dict[str, Any]] | None]:
+    def _read(self, before: tuple[int, int, int | None] | None) -> tuple[Run | None, list[tuple[int, str]], list[dict[str, Any]] | None]:
         run = Run.objects.defer("scenario", "report", "samples").filter(pk=self.run_id).first()
         if run is None:
             return None, [], []
         fail_abandoned(run)
+        run.note_place()
         frames: list[tuple[int, str]] = []
         known = before[1] if before else run.last_seq
         if run.last_seq > known:
@@ -105,6 +106,11 @@ class Tail:
     def _stored(self, first: int, last: int, most: int) -> list[tuple[int, str]]:
         """The next frames: of those merged, the one that holds number ``first`` is the next with a greater one."""
         return list(FrameRow.objects.filter(run_id=self.run_id, seq__gte=first, seq__lte=last).values_list("seq", "payload")[:most])
+
+
+def _known(run: Run) -> tuple[int, int, int | None]:
+    """What viewers are told of when it changes."""
+    return run.revision, run.last_seq, run.ahead
 
 
 _tails: dict[str, Tail] = {}

@@ -95,7 +95,7 @@ def test_nodes_are_compared_in_one_chart(page: Page) -> None:
     expect(visible).to_contain_text("orders-dead-letters")
 
 
-def test_a_board_is_put_together_kept_and_taken_apart(page: Page) -> None:
+def test_a_board_is_put_together_kept_in_the_diagram_seen_by_viewers_and_taken_apart(page: Page, visitor: Page) -> None:
     editor = Editor(page)
     run_to_the_end(editor, "Work queue")
     select(page, "resize-jobs")
@@ -117,9 +117,22 @@ def test_a_board_is_put_together_kept_and_taken_apart(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(board.get_by_role("listitem").first).to_contain_text("age of oldest")
 
+    page.get_by_role("button", name="Undo").click()
+    expect(board.get_by_role("listitem").first).to_contain_text("in and out")
+    page.get_by_role("button", name="Redo").click()
+    editor.saved()
     page.reload()
     page.locator(".dock").get_by_text("Board 2", exact=True).click(timeout=PATIENCE_MS)
     expect(board.get_by_role("listitem").first).to_contain_text("age of oldest")
+    # Whoever sees a run of it sees the board, and cannot change it.
+    editor.run()
+    link = page.evaluate("async (run) => (await (await fetch(`/api/runs/${run}/`)).json()).view_url", page.url.split("run=")[1].split("&")[0])
+    visitor.goto(link)
+    visitor.locator(".dock").get_by_text("Board 2", exact=True).click(timeout=PATIENCE_MS)
+    theirs = visitor.get_by_role("list", name="Board")
+    expect(theirs.get_by_role("listitem")).to_have_count(2)
+    expect(theirs.get_by_role("button", name="Remove from the board")).to_have_count(0)
+    expect(visitor.get_by_role("button", name="Add a metric")).to_have_count(0)
     board.get_by_role("button", name="Remove from the board").first.focus()
     page.keyboard.press("Enter")
     expect(board.get_by_role("listitem")).to_have_count(1)

@@ -104,7 +104,7 @@ def test_when_a_zone_is_lost_its_workers_stop_and_the_others_go_on() -> None:
     graph = drawing(
         {"jobs": ("traffic", {"load": rate(20), "arrivals": "even"}), "queue": ("sqs", {"visibility_timeout_s": 5}), "a": ("worker", {"duration": constant(0.1)}), "b": ("worker", {"duration": constant(0.1)})},
         {"jobs.out -> queue.in": {}, "queue.out -> a.source": {}, "queue.out -> b.source": {}}, duration_s=120, frame_interval_s=1)
-    graph["view"] = {"groups": [{"id": "g", "title": "us-east-1a", "members": ["a", "gone"]}]}
+    graph["view"] = {"groups": [{"id": "g", "title": "us-east-1a", "kind": "zone", "members": ["a", "gone"]}]}
     graph["script"] = [{"time_s": 40, "action": "fault", "group": "g", "fault": "lost", "for_s": 40}]
     report = outcome(graph)
     series = report.series("a", "MessagesProcessed")
@@ -197,6 +197,17 @@ def test_a_line_that_makes_no_sense_is_a_finding_that_names_it(line: dict[str, A
     except findings.ScenarioError as error:
         found = error.findings
     assert [finding.severity for finding in found if said in finding.message] == ["error"], found
+
+
+@pytest.mark.parametrize("kind", ["group", "context", None])
+def test_a_box_that_stands_for_no_place_cannot_be_lost(kind: str | None) -> None:
+    graph = pipeline()
+    graph["view"] = {"groups": [{"id": "g", "title": "Our team", **({"kind": kind} if kind else {}), "members": ["queue"]}]}
+    lost = {"action": "fault", "group": "g", "fault": "lost"}
+    with pytest.raises(ControlError, match="'Our team' stands for nothing that fails as a whole"):
+        Simulation(graph).apply(lost)
+    graph["script"] = [{"time_s": 10, **lost}]
+    assert [finding.severity for finding in findings.check(Scenario.from_json(graph)) if "'Our team' stands for nothing" in finding.message] == ["error"]
 
 
 def test_a_fault_at_a_place_that_cannot_break_is_refused_with_what_there_is() -> None:

@@ -188,3 +188,9 @@ def test_a_batch_that_fails_blocks_its_shard_and_the_table_goes_on() -> None:
 def test_the_stream_of_a_table_has_no_enhanced_fan_out() -> None:
     graph = drawing({"table": ("dynamodb", {}), "reader": ("lambda", {})}, {"table.stream -> reader.stream": {"enhanced_fan_out": True}})
     assert "no-fan-out" in {finding.code for finding in findings.check(Scenario.from_json(graph))}
+
+
+def test_a_slow_table_answers_so_many_times_later_until_it_is_mended() -> None:
+    slow = {"time_s": 0, "action": "fault", "node": "table", "fault": "slows", "value": {"factor": 50}, "for_s": 10}
+    seen = used(at_times(1, 12) | {"message_types": [each("w")]}, ON_DEMAND, slow, duration_s=20, frame_interval_s=1)
+    assert seen.waits("table") == pytest.approx({"processing": 0.2 + 0.004})

@@ -69,3 +69,13 @@ def test_requests_and_storage_are_billed() -> None:
     seen = bucket(at_times(0, 0) | {"message_types": [{"size_bytes": 500_000_000 // 2}]}, {}, duration_s=86400)
     assert seen.quantity("bucket", "PUT requests") == 2
     assert seen.quantity("bucket", "Storage, Standard") == pytest.approx(0.5 / 30, rel=0.01)
+
+
+def test_a_slow_bucket_answers_reads_and_tells_of_objects_so_many_times_later() -> None:
+    slow = {"time_s": 0, "action": "fault", "node": "bucket", "fault": "slows", "value": {"factor": 4}, "for_s": 10}
+    parameters = {"first_byte_latency": constant(0.1), "event_latency": constant(0.5)}
+    nodes = {"source": ("traffic", at_times(1, 12)), "bucket": ("s3", parameters), "queue": ("sqs", {})}
+    reads = outcome(drawing({key: nodes[key] for key in ("source", "bucket")}, {"source.requests -> bucket.reads": {}}, duration_s=20, frame_interval_s=1), slow)
+    assert reads.metric("bucket", "FirstByteLatency")["mean"] == pytest.approx((0.4 + 0.1) / 2)
+    events = outcome(drawing(nodes, {"source.out -> bucket.in": {}, "bucket.out -> queue.in": {}}, duration_s=20, frame_interval_s=1), slow)
+    assert events.waits("bucket") == pytest.approx({"event_latency": 2.0 + 0.5})

@@ -12,7 +12,7 @@ from simulator.report_formats import MEDIA_TYPES, write
 from simulator.run import simulate
 from tests.drawing import constant, drawing, rate
 from tests.serving import Server
-from tests.visitors import Visitor, error_of
+from tests.visitors import Visitor, error_of, messages
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_controls_take_effect_between_frames_and_replay_exactly(visitor: Visitor
     run = visitor.start(graph, speed=20)
     visitor.wait_for(run, "running", last_seq=3)
     assert visitor.control(run, action="pause").status_code == 201
-    paused = visitor.wait_for(run, "running", last_seq=4)
+    paused = visitor.wait_for(run, "running", paused=True)
     assert visitor.control(run, action="load", value=3).status_code == 201
     assert visitor.control(run, action="fault", node="worker", fault="fails", value={"share": 0.5}).status_code == 201
     assert visitor.control(run, action="parameter", node="queue", parameter="visibility_timeout_s", value=10).status_code == 201
@@ -177,10 +177,20 @@ def test_a_malformed_control_is_refused_by_name(visitor: Visitor, control: dict[
     visitor.ended(run)
 
 
-def test_runs_at_once_are_limited(visitor: Visitor) -> None:
+def test_runs_at_once_are_limited_and_those_that_wait_know_how_many_are_before_them(visitor: Visitor) -> None:
     started = [visitor.start(pipeline(duration_s=3600), speed=1) for _ in range(10)]
     answer = visitor.post("/api/runs/", {"graph": pipeline()})
     assert (answer.status_code, error_of(answer)["code"]) == (429, "too-many-runs")
+    for run in started[:2]:
+        visitor.wait_for(run, "running")
+    assert [visitor.run(run)["ahead"] for run in started] == [None, None, *range(8)]
+    with visitor.socket(started[3]) as socket:
+        told = (message["run"] for message in messages(socket) if message["type"] == "run")
+        assert next(told)["ahead"] == 1
+        visitor.control(started[0], action="stop")
+        assert next(told)["ahead"] == 0
+        visitor.control(started[1], action="stop")
+        assert next(run for run in told if run["state"] == "running")["ahead"] is None
     for run in started:
         assert visitor.http.delete(f"/api/runs/{run}/").status_code == 204
     assert visitor.ended(visitor.start(pipeline(duration_s=1)))["state"] == "finished"

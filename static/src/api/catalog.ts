@@ -19,7 +19,7 @@ interface CatalogState {
 export const useCatalog = create<CatalogState>((set, get) => ({
   services: {},
   order: [],
-  faults: { sorts: [], wire: [], group: [] },
+  faults: { sorts: [], wire: [], group: [], group_kinds: [] },
   run: null,
   engineVersion: '',
   loaded: false,

@@ -67,8 +67,8 @@ export interface Metric {
 
 export interface Fault { name: string; title: string; help: string; sort: string; instant: boolean; of_callers: boolean; parameters: Schema }
 
-/** The sorts of fault in the order of the palette, and what can happen to every wire and every group. */
-export interface CatalogFaults { sorts: { name: string; title: string }[]; wire: Fault[]; group: Fault[] }
+/** The sorts of fault in the order of the palette, and what can happen to every wire and to every group of these kinds. */
+export interface CatalogFaults { sorts: { name: string; title: string }[]; wire: Fault[]; group: Fault[]; group_kinds: string[] }
 
 export interface Preset { name: string; title: string; summary: string; icon: string; parameters: Values }
 
@@ -201,6 +201,8 @@ export interface Run {
   controllers: 'owner' | 'link'
   may_control: boolean
   view_url: string | null
+  /** How many runs wait for a free worker since before this one; null where it does not wait. */
+  ahead: number | null
   replications: ReplicationProgress | null
   graph?: Graph
 }
@@ -391,6 +393,10 @@ export interface Trace {
   latency_s: number
   end: string
   ended_s: number
+  /** How many messages it stands for: more than one in a cohort. */
+  messages: number
+  /** Whether it is one of those taken evenly over the run, and not for being slow. */
+  sampled: boolean
   legs: { node: string; cause: string; title: string; from_s: number; to_s: number; attempt?: number }[]
 }
 

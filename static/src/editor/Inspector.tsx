@@ -10,7 +10,7 @@ import { ServiceIcon } from '../app/icons'
 import { titleOf, useNaming } from '../app/naming'
 import { formatQuantity, formatWithWord } from '../format'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
-import { NodeLive, useRun } from '../live'
+import { NodeLive, usePendingNotes, useRun } from '../live'
 import { duplicateSelection } from './clipboard'
 import { align, distribute } from './commands'
 import { wireSchema } from './legality'
@@ -53,6 +53,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
   const running = useRun((state) => state.shown?.nodes[node.id] !== undefined)
   const [tab, setTab] = useState<string | null>(running ? 'live' : 'properties')
   const findings = editor.findings.filter((finding) => finding.node === node.id && !finding.wire)
+  const notes = usePendingNotes({ node: node.id }, service?.parameters)
   return (
     <>
       <div className="inspector-head">
@@ -74,7 +75,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
             {tab === 'properties' && (
               <Stack gap={20}>
                 <Findings findings={findings.filter((finding) => !finding.parameter)} />
-                <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setParameters([node.id], name, value); passOn({ node: node.id }, service.parameters, name, value) }} />
+                <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} notes={notes} onChange={(name, value) => { editor.setParameters([node.id], name, value); passOn({ node: node.id }, service.parameters, name, value) }} />
                 <Quotas service={service} />
               </Stack>
             )}
@@ -96,13 +97,14 @@ function WireInspector({ wire }: { wire: GraphWire }) {
   const { schema, title } = wireSchema(services, editor.graph, wire)
   const nameOf = (id: string) => editor.graph.nodes.find((node) => node.id === id)?.name ?? id
   const findings = editor.findings.filter((finding) => finding.wire === wire.id)
+  const notes = usePendingNotes({ wire: wire.id }, schema)
   return (
     <>
       <div className="inspector-head"><div className="words"><Text fw={650} size="lg">{title}</Text><Text size="xs" c="dimmed">{nameOf(wire.from.node)} → {nameOf(wire.to.node)}</Text></div></div>
       <ScrollPanel label="Wire">
         <Stack gap={20}>
           <Findings findings={findings.filter((finding) => !finding.parameter)} />
-          {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} onChange={(name, value) => { editor.setParameters([wire.id], name, value); passOn({ wire: wire.id }, schema, name, value) }} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
+          {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} notes={notes} onChange={(name, value) => { editor.setParameters([wire.id], name, value); passOn({ wire: wire.id }, schema, name, value) }} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
           {!editor.readOnly && <Group><Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete wire</Button></Group>}
         </Stack>
       </ScrollPanel>

@@ -6,14 +6,14 @@ import { positionOf, unused } from './graph'
 import { around } from './guides'
 import type { Box } from './routing'
 
-export type GroupKind = 'group' | 'account' | 'vpc' | 'region' | 'context'
+export type GroupKind = 'group' | 'zone' | 'account' | 'vpc' | 'region' | 'context'
 
 export interface Group { id: string; title: string; kind: GroupKind; members: string[]; collapsed?: boolean }
 
 /** A text on the canvas; its place is among the positions of the nodes. */
 export interface Note { id: string; text: string; look: 'note' | 'label' }
 
-export const GROUP_WORDS: Record<GroupKind, string> = { group: 'Group', account: 'AWS account', vpc: 'VPC', region: 'Region', context: 'Bounded context' }
+export const GROUP_WORDS: Record<GroupKind, string> = { group: 'Group', zone: 'Availability Zone', account: 'AWS account', vpc: 'VPC', region: 'Region', context: 'Bounded context' }
 
 const PADDING = 20
 const HEAD = 24

@@ -20,18 +20,20 @@ export interface FormProps {
   /** `undefined` means: back to the default. */
   onChange: (name: string, value: unknown) => void
   findings?: Finding[]
+  /** What is to be said under a field, by its name. */
+  notes?: Readonly<Record<string, string>>
   disabled?: boolean
   /** Compact forms (inside lists and unions) have no headings. */
   nested?: boolean
 }
 
-export function SchemaForm({ schema, root = schema, values, mixed, standards, onChange, findings = [], disabled = false, nested = false }: FormProps) {
+export function SchemaForm({ schema, root = schema, values, mixed, standards, onChange, findings = [], notes = {}, disabled = false, nested = false }: FormProps) {
   const sections = sectionsOf(schema, root)
   if (sections.length === 0) return nested ? null : <Text c="dimmed" size="sm">There is nothing to set here.</Text>
   const standardOf = (name: string) => (standards && name in standards ? standards[name] : schema.properties?.[name] && defaultOf(schema.properties[name], root))
   const valueOf = (name: string) => (name in values ? values[name] : standardOf(name))
   const render = (field: Field) => (
-    <FieldRow key={field.name} field={field} standard={standardOf(field.name)} values={values} onChange={onChange} disabled={disabled} sibling={valueOf} mixed={mixed?.has(field.name) ?? false} findings={findings.filter((finding) => finding.parameter === field.name)} />
+    <FieldRow key={field.name} field={field} standard={standardOf(field.name)} values={values} onChange={onChange} disabled={disabled} sibling={valueOf} mixed={mixed?.has(field.name) ?? false} findings={findings.filter((finding) => finding.parameter === field.name)} note={notes[field.name]} />
   )
   return (
     <Stack gap={nested ? 8 : 20}>
@@ -39,7 +41,7 @@ export function SchemaForm({ schema, root = schema, values, mixed, standards, on
         <Stack key={section.title} gap={8} component="section" aria-label={section.title}>
           {!nested && <h3 className="section-title">{section.title}</h3>}
           {section.fields.map(render)}
-          {section.advanced.length > 0 && <Folded fields={section.advanced} changed={section.advanced.some((field) => field.name in values)} render={render} />}
+          {section.advanced.length > 0 && <Folded fields={section.advanced} changed={section.advanced.some((field) => field.name in values || field.name in notes)} render={render} />}
         </Stack>
       ))}
     </Stack>
@@ -64,12 +66,13 @@ interface RowProps {
   values: Values
   onChange: (name: string, value: unknown) => void
   findings: Finding[]
+  note: string | undefined
   disabled: boolean
   sibling: (name: string) => unknown
   mixed: boolean
 }
 
-function FieldRow({ field, standard, values, onChange, findings, disabled, sibling, mixed }: RowProps) {
+function FieldRow({ field, standard, values, onChange, findings, note, disabled, sibling, mixed }: RowProps) {
   const value = field.name in values ? values[field.name] : standard
   const changed = mixed || (field.name in values && !same(values[field.name], standard))
   const title = field.schema.title ?? field.name
@@ -93,6 +96,7 @@ function FieldRow({ field, standard, values, onChange, findings, disabled, sibli
           ? <Button size="compact-xs" variant="default" disabled={disabled} onClick={() => change(value)} aria-label={`Give all the ${title} of the first`}>As the first, for all</Button>
           : <FieldInput id={id} field={field} value={mixed ? undefined : value} mixed={mixed} standard={standard} onChange={change} disabled={disabled} label={title} sibling={sibling} />}
       </div>
+      {note && <Text size="xs" className="field-finding field-pending" role="status">{note}</Text>}
       {findings.map((finding) => <Text key={finding.code + finding.message} size="xs" className={`finding-${finding.severity} field-finding`}>{finding.message}{finding.hint ? `. ${finding.hint}` : ''}</Text>)}
     </div>
   )

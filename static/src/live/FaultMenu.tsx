@@ -6,7 +6,7 @@ import { useCatalog } from '../api/catalog'
 import type { ControlPlace, Fault, Schema } from '../api/types'
 import { chosenOf } from '../forms/schema'
 import { exactText, formatClock, parseQuantity } from '../format'
-import { activeFaults, breakables, bySort, clearing, type ActiveFault, type Breakable } from './faults'
+import { activeFaults, breakables, bySort, clearing, lastingGroups, type ActiveFault, type Breakable } from './faults'
 import { useRun } from './runStore'
 import './faults.css'
 
@@ -36,7 +36,7 @@ export function FaultMenu({ refused }: { refused: string | null }) {
         </Popover.Target>
         <Popover.Dropdown className="fault-palette" aria-label="Faults">
           <InForce active={active} name={(fault) => `${faultOf(fault, fault.fault)?.title ?? fault.fault}” at ${named(fault)?.name ?? ''}`} />
-          <Palette places={places} choose={(place, fault) => { close(); ask({ place, fault }) }} />
+          <Palette places={places} lasting={lastingGroups(graph, faults)} choose={(place, fault) => { close(); ask({ place, fault }) }} />
         </Popover.Dropdown>
       </Popover>
       <Modal opened={asked !== null} onClose={() => ask(null)} title={asked ? `${asked.fault.title} · ${asked.place.name}` : ''} centered>
@@ -61,7 +61,7 @@ function InForce({ active, name }: { active: ActiveFault[]; name: (fault: Active
 }
 
 /** Every fault there is, by its sort, then by its place. */
-function Palette({ places, choose }: { places: Breakable[]; choose: (place: Breakable, fault: Fault) => void }) {
+function Palette({ places, lasting, choose }: { places: Breakable[]; lasting: string[]; choose: (place: Breakable, fault: Fault) => void }) {
   const sorts = useCatalog((state) => state.faults.sorts)
   const [sought, seek] = useState('')
   const words = sought.trim().toLowerCase()
@@ -80,6 +80,9 @@ function Palette({ places, choose }: { places: Breakable[]; choose: (place: Brea
             ))}
           </section>
         ))}
+        {lasting.length > 0 && (words === '' || lasting.some((title) => title.toLowerCase().includes(words))) && (
+          <p className="live-note">{lasting.map((title) => `“${title}”`).join(', ')} cannot be lost as a whole: only what fails as a whole in AWS can. Make the box an Availability Zone, a VPC, a Region or an account.</p>
+        )}
         {found.length === 0 && <p className="live-note">{places.length === 0 ? 'Nothing in this diagram has a fault to inject.' : 'No fault has this name.'}</p>}
       </div>
     </>

@@ -23,7 +23,7 @@ export function Transport() {
       <PlayButton refused={refused} />
       <IconControl label="Step one frame" refused={refused ?? (run?.paused ? null : 'Pause first, then step')} onClick={() => send({ action: 'step' })}><IconPlayerSkipForwardFilled size={14} /></IconControl>
       <IconControl label="Stop" refused={refused} onClick={() => send({ action: 'stop' })}><IconPlayerStopFilled size={14} /></IconControl>
-      <Clock />
+      {run?.state === 'waiting' ? <Waiting ahead={run.ahead} /> : <Clock />}
       <ReplayButton />
       <Timeline />
       {looking ? <ReplaySpeed /> : <SpeedChoice refused={!going ? null : refused} />}
@@ -78,6 +78,19 @@ function ReplaySpeed() {
       onChange={(chosen) => useReplay.getState().setSpeed(chosen === null || chosen === WHOLE ? null : Number(chosen))}
     />
   )
+}
+
+const SETTLED_MS = 1000
+
+/** In place of the clock while no worker has taken the run; a start that takes no time to speak of is not told. */
+function Waiting({ ahead }: { ahead: number | null }) {
+  const [settled, settle] = useState(false)
+  useEffect(() => {
+    const timer = window.setTimeout(() => settle(true), SETTLED_MS)
+    return () => window.clearTimeout(timer)
+  }, [])
+  if (!settled && !ahead) return <Clock />
+  return <span className="live-clock" role="status">Waits for a free worker, {ahead ? `${ahead} before it` : 'next in line'}</span>
 }
 
 function Clock() {

@@ -60,8 +60,13 @@ export function breakables(graph: Graph | undefined, services: Services, faults:
   return [
     ...graph.nodes.map(({ id, kind }) => made({ node: id }, (services[kind]?.faults ?? []).filter((fault) => !fault.of_callers || isCalled(graph, services, id)))),
     ...graph.wires.map((wire) => made({ wire: wire.id }, faultsOfWire(graph, services, wire, faults))),
-    ...groupsOf(graph).map(({ id }) => made({ group: id }, faults.group)),
+    ...groupsOf(graph).filter(({ kind }) => faults.group_kinds.includes(kind)).map(({ id }) => made({ group: id }, faults.group)),
   ].filter((one) => one.faults.length > 0)
+}
+
+/** Boxes that cannot be lost as a whole, for they stand for nothing that fails as a whole: their names. */
+export function lastingGroups(graph: Graph | undefined, faults: CatalogFaults): string[] {
+  return graph ? groupsOf(graph).filter(({ kind }) => !faults.group_kinds.includes(kind)).map(({ title }) => title) : []
 }
 
 export interface SortOfFault { name: string; title: string; entries: { place: Breakable; fault: Fault }[] }

@@ -2,10 +2,13 @@
 
 import { useShallow } from 'zustand/react/shallow'
 
+import { formatClock } from '../format'
+import { pendingOf, type Owner } from './changing'
 import { COLUMNS, pictureOf, type DrawnPicture, type Moment, type Stroke } from './picture'
+import { isOver } from './runSocket'
 import { useRun, wiresFrom, type LiveState } from './runStore'
 import { causeTitle, figuresOf, wireOf, type StripFigure, type WireView } from './selectors'
-import type { FlowState, GraphNode, Service } from './shapes'
+import type { FlowState, GraphNode, Schema, Service } from './shapes'
 
 /** The node as the run knows it; the diagram may have changed since. */
 export function graphNode(state: LiveState, node: string): GraphNode | undefined {
@@ -74,4 +77,15 @@ export function momentOfNode(state: LiveState, node: string): Moment {
 /** State, rate and width of a wire during a run, or null while nothing runs. */
 export function useWireState(wire: string): WireView | null {
   return useRun(useShallow((state) => wireOf(wire, state.shown, state.before)))
+}
+
+/** What is to be said at parameters that were changed in the run and do not act yet. */
+export function usePendingNotes(owner: Owner, schema: Schema | null | undefined): Record<string, string> {
+  return useRun(
+    useShallow((state) => {
+      if (!schema || !state.run || isOver(state.run)) return {}
+      const pending = pendingOf(state.shown, state.scrub_s === null ? state.controls : [], owner, schema)
+      return Object.fromEntries(Object.entries(pending).map(([name, at_s]) => [name, `On its way in the run: it acts at ${formatClock(at_s)}, when AWS has spread it.`]))
+    }),
+  )
 }

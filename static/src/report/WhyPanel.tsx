@@ -38,7 +38,7 @@ export function WhyPanel() {
           )}
       </section>
       <div className="why-column">
-        <Causes title="Where messages waited" rows={waitingCauses(shown, named)} amount={(row) => formatQuantity(row.share, 'share')} none="Nothing has waited yet." />
+        <Causes title="Where messages spent their time" rows={waitingCauses(shown, named)} amount={(row) => formatQuantity(row.share, 'share')} none="Nothing has waited yet." note="Waiting and work that have ended; what still waits is counted when it goes on." />
         <section>
           <h3 className="live-heading">Losses, refusals and throttles</h3>
           <LedgerPart shown={shown} />
@@ -74,11 +74,11 @@ function ToChange({ culprits }: { culprits: Culprit[] }) {
   return <p className="why-change">To change: {culprits.map((culprit, place) => <span key={`${culprit.node} ${culprit.wire} ${culprit.parameter}`}>{place > 0 && ', '}<ParameterLink culprit={culprit} /></span>)}</p>
 }
 
-function Causes({ title, rows, amount, none }: { title: string; rows: CauseRow[]; amount: (row: CauseRow) => string; none: string }) {
+function Causes({ title, rows, amount, none, note }: { title: string; rows: CauseRow[]; amount: (row: CauseRow) => string; none: string; note: string }) {
   return (
     <section>
       <h3 className="live-heading">{title}</h3>
-      {rows.length === 0 && <Text size="sm" c="dimmed">{none}</Text>}
+      {rows.length === 0 ? <Text size="sm" c="dimmed">{none}</Text> : <p className="live-note">{note}</p>}
       {rows.slice(0, MOST_CAUSES).map((row) => (
         <div key={`${row.node} ${row.cause}`} className="live-limit">
           <span><NodeLink node={row.node} /> · {row.title}</span>

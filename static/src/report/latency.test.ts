@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import type { Frame, NodeFrame, Report, ReportPath, Trace } from '../api/types'
 import { barsOf, splitOf } from './latency'
+import { basisOf } from './LatencyPart'
 import { ledgerOf } from './ledger'
 
 const leg = (node: string, cause: string, from_s: number, to_s: number) => ({ node, cause, title: cause, from_s, to_s })
-const trace = (latency_s: number, legs: Trace['legs'], path = ['a', 'b']): Trace => ({ message: 1, type: 'm', path, latency_s, end: 'done', ended_s: latency_s, legs })
+const trace = (latency_s: number, legs: Trace['legs'], path = ['a', 'b'], more: Partial<Trace> = {}): Trace => ({ message: 1, type: 'm', path, latency_s, end: 'done', ended_s: latency_s, messages: 1, sampled: false, legs, ...more })
 const path = {
   nodes: ['a', 'b'], end: 'done', messages: 100, latency: { count: 100, mean: 2, p50: 1, p90: 5, p99: 9, max: 10 },
   split: [{ node: 'b', cause: 'work', title: 'Work', mean_s: 0.5, share: 0.25, culprit: null }, { node: 'a', cause: 'busy', title: 'Busy', mean_s: 1.5, share: 0.75, culprit: null }],
@@ -26,11 +27,25 @@ describe('where the time of a path went', () => {
   })
 
   it('has the mean of all, and the traced messages of this path about the median and above the 99th percentile', () => {
-    expect(split.traced).toEqual({ p50: 2, p99: 1 })
+    expect(split.traced).toEqual({ p50: { count: 2, of: 100, even: false }, p99: { count: 1, of: 1, even: false } })
     expect(split.rows[0]!.seconds.mean).toBe(1.5)
     expect(split.rows[0]!.seconds.p50).toBeCloseTo(0.7)
     expect(split.rows[1]!.seconds.p50).toBeCloseTo(0.4)
     expect(split.rows[0]!.seconds.p99).toBe(9)
+  })
+
+  it('says how far chance goes where not all were traced: Student’s t of two, and of one nothing', () => {
+    expect(split.rows[0]!.give.p50).toBeCloseTo(12.706 * 0.1, 3)
+    expect(split.rows[0]!.give.p99).toBeNull()
+    expect(basisOf(path, split)).toBe('Mean, p50 and p99 themselves are of all 100, and so is the split of the mean. The split about p50 is that of 2 traced messages within 25 % of it. The split above p99 is of all 1 that were as slow. ± is the 95 % interval of a mean of so few, as far as chance goes.')
+  })
+
+  it('takes those taken evenly over the run where there are enough, each for the messages it stands for, and none twice', () => {
+    const even = [1, 2, 3, 4, 5].map((message) => trace(1, [leg('a', 'busy', 0, message === 1 ? 1 : 0.5), leg('b', 'work', message === 1 ? 1 : 0.5, 1)], ['a', 'b'], { message, sampled: true, messages: message === 1 ? 4 : 1 }))
+    const slow = trace(1.2, [leg('a', 'busy', 0, 1.2)], ['a', 'b'], { message: 9 })
+    const { rows, traced } = splitOf({ ...report, traces: [{ ...even[1]!, sampled: false }, slow, ...even] }, path)
+    expect(traced.p50).toEqual({ count: 5, of: 100, even: true })
+    expect(rows[0]!.seconds.p50).toBeCloseTo((4 * 1 + 4 * 0.5) / 8)
   })
 
   it('is drawn one after the other', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { Graph, ScriptLine } from '../api/types'
-import { activeFaults, placeKey, placeOf } from '../live/faults'
+import { activeFaults, breakables, lastingGroups, placeKey, placeOf } from '../live/faults'
 import { lineText, scriptFrom, withScript } from './script'
 
 const graph: Graph = {
@@ -39,4 +39,12 @@ test('faults in force are those of the frame, and what was done since', () => {
   expect(activeFaults(frame, [{ action: 'clear_fault', node: 'a', fault: 'f', time_s: 10 }])).toHaveLength(0)
   expect(activeFaults(frame, [{ action: 'fault', wire: 'w', fault: 'cut', time_s: 10, for_s: 5 }]).map((fault) => fault.until_s)).toEqual([20, 15])
   expect(activeFaults(null, [{ action: 'fault', node: 'a', fault: 'once', time_s: 0 }], () => true)).toHaveLength(0)
+})
+
+test('only boxes that stand for what fails as a whole can be lost; the others are named', () => {
+  const lost = { name: 'lost', title: 'Lost', help: '', sort: 'network', instant: false, of_callers: false, parameters: { type: 'object' } }
+  const faults = { sorts: [], wire: [], group: [lost], group_kinds: ['zone'] } as never
+  const zone = { ...graph, view: { groups: [{ id: 'g', title: 'Zone', kind: 'zone', members: ['a'] }, { id: 'h', title: 'Team', kind: 'context', members: ['b'] }] } }
+  expect(breakables(zone, {}, faults).map(({ place }) => place)).toEqual([{ group: 'g' }])
+  expect(lastingGroups(zone, faults)).toEqual(['Team'])
 })

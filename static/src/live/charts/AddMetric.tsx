@@ -4,8 +4,8 @@ import { useState } from 'react'
 
 import { useRun } from '../runStore'
 import { shownUnit } from '../selectors'
+import { pin, useBoard } from './board'
 import { placedOf, useBoardUnits } from './Charts'
-import { useChartView } from './view'
 
 const NEW = 'new'
 
@@ -23,7 +23,7 @@ export function AddMetric() {
 function Choice({ onDone }: { onDone: () => void }) {
   const graph = useRun((state) => state.run?.graph)
   const services = useRun((state) => state.services)
-  const board = useChartView((state) => state.board)
+  const board = useBoard()
   const [node, setNode] = useState<string | null>(null)
   const [name, setName] = useState<string | null>(null)
   const [into, setInto] = useState<string>(NEW)
@@ -32,7 +32,7 @@ function Choice({ onDone }: { onDone: () => void }) {
   const fitting = useBoardUnits(board, metric ? shownUnit(metric) : '')
   const add = () => {
     if (!node || !metric) return
-    useChartView.getState().pin([{ node, metric: metric.name }], into === NEW ? null : into)
+    pin([{ node, metric: metric.name }], into === NEW ? null : into)
     onDone()
   }
   return (

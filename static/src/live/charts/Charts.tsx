@@ -9,6 +9,7 @@ import { graphNode, nodeName } from '../hooks'
 import { useRun, type LiveState } from '../runStore'
 import { nodesThatMatter, shownUnit } from '../selectors'
 import { AddMetric } from './AddMetric'
+import { adoptBoard, move, pin, remove, useBoard } from './board'
 import { Chart } from './Chart'
 import { chartsOf, chosenChart, comparison, mainChart, type ChartSpec, type Placed } from './chartSpecs'
 import { ChartTable, saveCsv } from './ChartTable'
@@ -27,6 +28,8 @@ export function placedOf(state: Pick<LiveState, 'run' | 'services'>, id: string)
 export function Charts() {
   const graph = useRun((state) => state.run?.graph)
   const { onBoard, table } = useChartView(useShallow(({ onBoard, table }) => ({ onBoard, table })))
+  const diagram = useEditor((state) => state.diagramId)
+  useEffect(adoptBoard, [diagram])
   useKept()
   const ofNodes = useNodeCharts()
   const ofBoard = useBoardCharts()
@@ -72,7 +75,7 @@ function useNodeCharts(): ChartSpec[] {
 interface OnBoard { id: string; spec: ChartSpec }
 
 function useBoardCharts(): OnBoard[] {
-  const board = useChartView((state) => state.board)
+  const board = useBoard()
   const services = useRun((state) => state.services)
   const graph = useRun((state) => state.run?.graph)
   return useMemo(() => board.flatMap(({ id, series }) => {
@@ -83,7 +86,9 @@ function useBoardCharts(): OnBoard[] {
 
 /** What is shown, and what can be done with all of it. */
 function Head({ specs }: { specs: ChartSpec[] }) {
-  const { onBoard, table, range, board } = useChartView(useShallow(({ onBoard, table, range, board }) => ({ onBoard, table, range, board })))
+  const { onBoard, table, range } = useChartView(useShallow(({ onBoard, table, range }) => ({ onBoard, table, range })))
+  const board = useBoard()
+  const readOnly = useEditor((state) => state.readOnly)
   const view = useChartView.getState()
   return (
     <div className="live-charts-head">
@@ -91,7 +96,7 @@ function Head({ specs }: { specs: ChartSpec[] }) {
         size="xs" aria-label="Charts shown" value={onBoard ? 'board' : 'nodes'} onChange={(chosen) => view.showBoard(chosen === 'board')}
         data={[{ value: 'nodes', label: 'Nodes' }, { value: 'board', label: board.length > 0 ? `Board ${board.length}` : 'Board' }]}
       />
-      {onBoard ? <AddMetric /> : <KeptNodes />}
+      {!onBoard ? <KeptNodes /> : !readOnly && <AddMetric />}
       <span className="spacer" />
       {range && <Button size="compact-xs" variant="light" leftSection={<IconZoomReset size={14} />} onClick={() => view.zoom(null)}>{`${formatClock(range[0])} to ${formatClock(range[1])}: show all`}</Button>}
       <IconAction label={table ? 'Show as charts' : 'Show as a table'} onClick={() => view.showTable(!table)}>{table ? <IconChartLine size={16} /> : <IconTable size={16} />}</IconAction>
@@ -124,16 +129,17 @@ function KeptNodes() {
 
 /** Puts a chart's metrics on the board: as they are, or into a chart there of the same unit. */
 function ToBoard({ spec }: { spec: ChartSpec }) {
-  const board = useChartView((state) => state.board)
+  const board = useBoard()
   const fitting = useBoardUnits(board, spec.unit)
-  const pin = (into: string | null) => useChartView.getState().pin(spec.series, into)
-  if (fitting.length === 0) return <IconAction label="Add to the board" onClick={() => pin(null)}><IconPin size={14} /></IconAction>
+  const readOnly = useEditor((state) => state.readOnly)
+  if (readOnly) return null
+  if (fitting.length === 0) return <IconAction label="Add to the board" onClick={() => pin(spec.series)}><IconPin size={14} /></IconAction>
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target><ActionIcon variant="subtle" color="gray" size={24} aria-label="Add to the board"><IconPin size={14} /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={() => pin(null)}>As a chart of its own</Menu.Item>
-        {fitting.map(({ id, title }) => <Menu.Item key={id} onClick={() => pin(id)}>Into “{title}”</Menu.Item>)}
+        <Menu.Item onClick={() => pin(spec.series)}>As a chart of its own</Menu.Item>
+        {fitting.map(({ id, title }) => <Menu.Item key={id} onClick={() => pin(spec.series, id)}>Into “{title}”</Menu.Item>)}
       </Menu.Dropdown>
     </Menu>
   )
@@ -151,21 +157,21 @@ export function useBoardUnits(board: readonly { id: string; series: readonly { n
   })
 }
 
-/** The viewer's own choice of metrics; kept in this browser for the diagram. */
+/** The diagram's own choice of metrics; its editors change it. */
 function Board({ charts }: { charts: OnBoard[] }) {
-  const view = useChartView.getState()
-  if (charts.length === 0) return <Text size="sm" c="dimmed" mt={8}>Nothing is on the board of this diagram yet. Add a metric of any node, or press the pin at a chart of a node.</Text>
+  const readOnly = useEditor((state) => state.readOnly)
+  if (charts.length === 0) return <Text size="sm" c="dimmed" mt={8}>Nothing is on the board of this diagram yet.{readOnly ? '' : ' Add a metric of any node, or press the pin at a chart of a node.'}</Text>
   return (
     <div className="live-charts" role="list" aria-label="Board">
       {charts.map(({ id, spec }, place) => (
         <div key={id} role="listitem">
           <Chart
             spec={spec}
-            actions={(
+            actions={!readOnly && (
               <>
-                <IconAction label="Move earlier" disabled={place === 0} onClick={() => view.move(id, -1)}><IconArrowLeft size={14} /></IconAction>
-                <IconAction label="Move later" disabled={place === charts.length - 1} onClick={() => view.move(id, 1)}><IconArrowRight size={14} /></IconAction>
-                <IconAction label="Remove from the board" onClick={() => view.remove(id)}><IconX size={14} /></IconAction>
+                <IconAction label="Move earlier" disabled={place === 0} onClick={() => move(id, -1)}><IconArrowLeft size={14} /></IconAction>
+                <IconAction label="Move later" disabled={place === charts.length - 1} onClick={() => move(id, 1)}><IconArrowRight size={14} /></IconAction>
+                <IconAction label="Remove from the board" onClick={() => remove(id)}><IconX size={14} /></IconAction>
               </>
             )}
           />

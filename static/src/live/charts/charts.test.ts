@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
+import type { Graph } from '../../api/types'
+import { history, useEditor } from '../../editor/store'
 import { service } from '../../testing/services'
 import type { Frame, NodeFrame, Service } from '../shapes'
+import { adoptBoard, boardOf, movedOn, pinnedTo, withBoard } from './board'
 import { chartsOf, chosenChart, columnsOf, comparison, within, type Placed } from './chartSpecs'
 import { csvOf, tableOf } from './table'
-import { movedOn, pinnedTo } from './view'
 
 const metric = (name: string, type: 'sum' | 'gauge' | 'spread', chart: string, more: Partial<Service['metrics'][number]> = {}) => ({ name, title: name.toUpperCase(), unit: type === 'spread' ? 's' : 'messages', type, help: '', source: null, primary: true, chart, limit: null, ...more })
 const basin: Service = {
@@ -97,5 +99,35 @@ describe('the board', () => {
     expect(movedOn(board, 'z', -1).map(({ id }) => id)).toEqual(['x', 'z', 'y'])
     expect(movedOn(board, 'x', -1).map(({ id }) => id)).toEqual(['x', 'y', 'z'])
     expect(movedOn(board, 'x', 9).map(({ id }) => id)).toEqual(['y', 'z', 'x'])
+  })
+  it('stands in the diagram, and what is no chart is not shown', () => {
+    const graph = { version: 1, name: '', nodes: [], wires: [], view: { positions: {}, board: [...board, { id: 1 }, 'x', { id: 'q', series: [{ node: 'a' }] }] } } as unknown as Graph
+    expect(boardOf(graph)).toEqual(board)
+    expect(withBoard(graph, []).view).toEqual({ positions: {} })
+    expect(boardOf(withBoard(graph, board.slice(1)))).toEqual(board.slice(1))
+  })
+
+  it('that a browser kept becomes the diagram’s as one step of undo, unless the diagram has one or cannot be changed', () => {
+    const graph: Graph = { version: 1, name: '', nodes: [], wires: [], view: { positions: {} } }
+    const key = 'backwater.board.d1'
+    const keep = (text: string) => localStorage.setItem(key, text)
+    useEditor.setState({ diagramId: 'd1', graph, readOnly: true })
+    keep(JSON.stringify(board))
+    adoptBoard()
+    expect(boardOf(useEditor.getState().graph)).toEqual([])
+    useEditor.setState({ readOnly: false, save: 'saved' })
+    adoptBoard()
+    expect(boardOf(useEditor.getState().graph)).toEqual(board)
+    expect(useEditor.getState().save).toBe('unsaved')
+    expect(localStorage.getItem(key)).toBeNull()
+    history.getState().undo()
+    expect(boardOf(useEditor.getState().graph)).toEqual([])
+    useEditor.setState({ graph: withBoard(graph, board.slice(2)) })
+    keep(JSON.stringify(board))
+    adoptBoard()
+    expect(boardOf(useEditor.getState().graph)).toEqual(board.slice(2))
+    keep('no JSON')
+    adoptBoard()
+    expect(localStorage.getItem(key)).toBeNull()
   })
 })
