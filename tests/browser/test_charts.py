@@ -125,7 +125,9 @@ def test_a_board_is_put_together_kept_in_the_diagram_seen_by_viewers_and_taken_a
     page.locator(".dock").get_by_text("Board 2", exact=True).click(timeout=PATIENCE_MS)
     expect(board.get_by_role("listitem").first).to_contain_text("age of oldest")
     # Whoever sees a run of it sees the board, and cannot change it.
+    before = page.url
     editor.run()
+    eventually(page, lambda: page.url != before)
     link = page.evaluate("async (run) => (await (await fetch(`/api/runs/${run}/`)).json()).view_url", page.url.split("run=")[1].split("&")[0])
     visitor.goto(link)
     visitor.locator(".dock").get_by_text("Board 2", exact=True).click(timeout=PATIENCE_MS)
