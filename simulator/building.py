@@ -10,7 +10,8 @@ from simulator.engine.network import Network
 if TYPE_CHECKING:
     from simulator.findings import Prepared
 
-DEFAULT_TRACE_ONE_IN = 100
+DEFAULT_TRACE_ONE_IN = 1
+"""The sample thins itself when there are too many."""
 
 
 def build_network(prepared: Prepared) -> Network:

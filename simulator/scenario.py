@@ -84,7 +84,7 @@ class RunSettings(ParameterSet):
         64, "Of a node with more parts than this (shards, partitions, states), neighbouring parts are told of together.", title="Parts told of one by one",
         unit="count", section="Run", ge=1, le=10_000, advanced=True)
     trace_one_in: int | None = parameter(
-        None, "One message in so many is kept as a sample trace; the slowest are always kept. Empty: 100.", title="Trace one in", unit="messages",
+        None, "At most one message in so many is kept as a sample trace, and no more than 160, spread evenly over the run; the slowest are always kept. Empty: 1.", title="Trace one in", unit="messages",
         section="Run", ge=1, advanced=True)
     replications: int = parameter(
         1, "Independent runs, each with random numbers of its own. From two on, the report gives every figure with its confidence interval.",

@@ -640,7 +640,8 @@ class Broker(BrokerFigures):
 
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if not self.is_up:
-            return "The broker is down, or its clients have not reconnected.", Culprit(self.id, "deployment_mode")
+            held = self.waiting_sends()
+            return f"The broker is down, or its clients have not reconnected{f'; {held:,} sends wait' if held else ''}.", Culprit(self.id, "deployment_mode")
         blocked = next((producers.parked[0] for producers in self._producers.values() if producers.blocked), None)
         if blocked is not None:
             return f"{self.blocked_sends()} sends are blocked: {blocked.cause.title.lower()}.", blocked.cause.culprit

@@ -188,9 +188,10 @@ class RunChangeSerializer(serializers.Serializer):
 
 
 class RunWithGraphSerializer(RunSerializer):
-    """A run with the graph it ran on."""
+    """A run with the graph it ran on, and what identifies that graph."""
 
     graph = GraphField()
+    graph_sha256 = serializers.CharField()
 
 
 class FramesSerializer(serializers.Serializer):

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from simulator import catalog
 from simulator.findings import check
 from simulator.frames import Control
-from simulator.report_formats import ENDINGS, MEDIA_TYPES, write
+from simulator.report_formats import ENDINGS, MEDIA_TYPES, digest, write
 from simulator.run_comparison import MOST_RUNS, Side, side_by_side
 from simulator.scenario import RunSettings, ScenarioError
 from simulator.traces import TraceError, parse_trace, summary
@@ -114,7 +114,7 @@ class RunView(APIView):
         """Read a run and its graph."""
         owner, key = owner_of(request), request.query_params.get("key", "")
         run = find_run(run_id, owner, key)
-        return Response({**run_json(run, owner, key), "graph": run.scenario})
+        return Response({**run_json(run, owner, key), "graph": run.scenario, "graph_sha256": digest(run.scenario)})
 
     @extend_schema(request=RunChangeSerializer, responses={200: RunSerializer, 400: ErrorSerializer, 404: ErrorSerializer})
     def patch(self, request: Request, run_id: uuid.UUID) -> Response:

@@ -208,7 +208,7 @@ def test_a_report_leaves_as_a_file_and_on_paper_and_a_link_leads_to_a_moment(pag
     page.wait_for_function("window.printed")
     page.emulate_media(media="print")
     sheet = page.locator(".print-sheet")
-    for words in ("every one accounted for", "Messages that can be received now: the backlog.", "Requests, standard queue"):
+    for words in ("every one accounted for", "Messages that can be received now: the backlog.", "Requests, standard queue", "?key=", "(SHA-256), seed 1, engine "):
         expect(sheet).to_contain_text(words)
     expect(sheet).to_be_visible()
     for hidden in (".topbar", ".dock", ".canvas"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.report_formats import MEDIA_TYPES, write
+from simulator.report_formats import MEDIA_TYPES, digest, write
 from simulator.run import simulate
 from tests.drawing import constant, drawing, rate
 from tests.serving import Server
@@ -112,7 +112,9 @@ def test_a_report_leaves_as_a_file_with_what_makes_it_again(visitor: Visitor) ->
         assert answer.headers["Content-Type"] == f"{MEDIA_TYPES[style]}; charset=utf-8"
         assert answer.headers["Content-Disposition"] == f'attachment; filename="orders-a-la-carte-report.{ending}"'
         assert answer.content.decode() == write(style, report, ended["graph"], address)
-    assert Visitor(visitor.url).get(f"/api/runs/{run}/?key={key}").status_code == 200, "who reads the file can open the run"
+    linked = Visitor(visitor.url).get(f"/api/runs/{run}/?key={key}").json()
+    assert (linked["engine_version"], linked["graph_sha256"], linked["graph"]["run"]["seed"]) == (report["engine_version"], digest(linked["graph"]), report["seed"]), "who reads the file can open the run"
+    assert without_wall_time(simulate(linked["graph"]).to_json()) == without_wall_time(report), "and make it again"
     assert without_wall_time(simulate(visitor.get(f"/api/runs/{run}/report/?format=json").json()["graph"]).to_json()) == without_wall_time(report)
     refused = visitor.get(f"/api/runs/{run}/report/?format=pdf")
     assert (refused.status_code, error_of(refused)["message"], error_of(refused)["hint"]) == (400, "'pdf' is no format of a report", "Use markdown, csv, json")

@@ -65,6 +65,8 @@ def test_a_slow_viewer_may_skip_ahead(visitor: Visitor) -> None:
     with visitor.socket(run, "from=0&skip=1") as socket:
         frames = frames_until(socket, 60)
     assert len(frames) == 1
+    conservation = visitor.get(f"/api/runs/{run}/report/").json()["conservation"]
+    assert frames[0]["totals"] == {name: conservation[name] for name in ("created", "finished", "lost", "unfinished")}, "what was skipped is in the totals"
 
 
 def test_what_makes_no_sense_is_answered_and_the_socket_stays_open(visitor: Visitor) -> None:

@@ -205,6 +205,8 @@ export interface Run {
   ahead: number | null
   replications: ReplicationProgress | null
   graph?: Graph
+  /** Of the graph as JSON with sorted keys: the same graph has the same one. */
+  graph_sha256?: string
 }
 
 export interface Interval { mean: number; half_width: number | null; min: number; max: number; samples: number }

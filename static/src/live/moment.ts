@@ -11,10 +11,10 @@ export function momentOf(search: string): { at_s: number | null; problem: string
   return { at_s: null, problem: `The link asks for the moment “${text}”, which is no number of seconds. Write for example ?t=90.` }
 }
 
-/** A link with which others see this moment; a viewer passes on the key they came with. */
-export function linkToMoment(run: Pick<Run, 'id' | 'view_url'>, time_s: number, key: string | undefined, here: string): string {
+/** A link with which others see this moment, or without a time the run; a viewer passes on the key they came with. */
+export function linkToMoment(run: Pick<Run, 'id' | 'view_url'>, time_s: number | null, key: string | undefined, here: string): string {
   const link = new URL(run.view_url ?? `/runs/${run.id}/`, here)
   if (!link.searchParams.has('key') && key) link.searchParams.set('key', key)
-  link.searchParams.set('t', String(time_s))
+  if (time_s !== null) link.searchParams.set('t', String(time_s))
   return link.href
 }

@@ -13,7 +13,7 @@ const TITLES: Record<LedgerRow['kind'], string> = { lost: 'Lost', refused: 'Refu
 export function LedgerPart({ shown }: { shown: Frame }) {
   const state = useRun.getState()
   const { created, finished, lost, unfinished } = shown.totals
-  const rows = ledgerOf(shown, state.run?.graph, (node) => serviceOf(state, node), (node, cause) => causeName(state, node, cause))
+  const rows = ledgerOf(shown, state.run?.graph, (node) => serviceOf(state, node), (node, cause) => state.report?.nodes[node]?.losses.find((loss) => loss.cause === cause)?.title ?? causeName(state, node, cause))
   return (
     <>
       <Text size="sm" mb={4}>{formatQuantity(created, 'messages')} created = {formatQuantity(finished, 'messages')} finished + {formatQuantity(lost, 'messages')} lost + {formatQuantity(unfinished, 'messages')} still under way</Text>

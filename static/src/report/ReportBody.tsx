@@ -6,11 +6,12 @@ import { formatQuantity, formatWithWord } from '../format'
 import { NodeLink } from '../live/NodeLink'
 import { useRun } from '../live/runStore'
 import { StateMark } from '../live/StateMark'
+import { happened } from './happened'
 import { ReplicationsPart } from './ReplicationsPart'
 import { TheoryPart } from './TheoryPart'
 
-/** The account of all messages, how it was computed, and the metrics of the nodes `ids`. */
-export function ReportBody({ report, ids, children }: { report: Report; ids: string[]; children?: ReactNode }) {
+/** The account of all messages, how it was computed, and the metrics of the nodes `ids`; `brief` leaves out what stayed at zero. */
+export function ReportBody({ report, ids, brief = false, children }: { report: Report; ids: string[]; brief?: boolean; children?: ReactNode }) {
   const services = useRun((state) => state.services)
   const { created, finished, lost, unfinished, residual } = report.conservation
   return (
@@ -24,7 +25,7 @@ export function ReportBody({ report, ids, children }: { report: Report; ids: str
       </div>
       <ReplicationsPart report={report} ids={ids} primary={(id, name) => services[report.nodes[id]?.kind ?? '']?.metrics.find((metric) => metric.name === name)?.primary ?? false} />
       {report.replications && <h3 className="live-heading">The run that was watched, seed {report.seed}</h3>}
-      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} />)}</div>
+      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} brief={brief} />)}</div>
     </div>
   )
 }
@@ -46,9 +47,9 @@ function warmUpText({ steady_state: { warm_up } }: Report): string {
   return ` Statistics begin after ${formatQuantity(warm_up.s, 's')}, where ${warm_up.method} found the warm-up over.`
 }
 
-function NodeReport({ id, report }: { id: string; report: Report }) {
+function NodeReport({ id, report, brief }: { id: string; report: Report; brief: boolean }) {
   const node = report.nodes[id]!
-  const metrics = Object.entries(node.metrics).filter(([, metric]) => metric.type !== 'spread' || (metric.count ?? 0) > 0)
+  const metrics = Object.entries(node.metrics).filter(([, metric]) => (brief || metric.type === 'spread' ? happened(metric) : true))
   const law = node.littles_law
   return (
     <section className="report-node">
