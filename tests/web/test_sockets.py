@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
+from simulator.web.consumers import MOST_UNSEEN
 from tests.drawing import drawing, rate
 from tests.serving import Server
 from tests.visitors import Visitor, frames_until, messages
@@ -67,6 +70,44 @@ def test_a_slow_viewer_may_skip_ahead(visitor: Visitor) -> None:
     assert len(frames) == 1
     conservation = visitor.get(f"/api/runs/{run}/report/").json()["conservation"]
     assert frames[0]["totals"] == {name: conservation[name] for name in ("created", "finished", "lost", "unfinished")}, "what was skipped is in the totals"
+
+
+def frames_of(socket: ClientConnection) -> dict[str, Any]:
+    """The next message with frames."""
+    return next(message for message in messages(socket) if message["type"] == "frames")
+
+
+def test_no_more_than_a_few_messages_are_on_their_way_to_a_viewer_who_says_what_was_seen(visitor: Visitor) -> None:
+    run = visitor.start(pipeline(duration_s=2000))
+    visitor.ended(run)
+    seen: list[int] = []
+    with visitor.socket(run, "from=0&seen=1") as socket:
+        for _ in range(MOST_UNSEEN):
+            seen.extend(frame["seq"] for frame in frames_of(socket)["frames"])
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=1)
+        while seen[-1] < 2000:
+            socket.send(json.dumps({"type": "seen", "seq": seen[-1]}))
+            message = frames_of(socket)
+            assert "skipped" not in message, "a run that is over is sent whole"
+            seen.extend(frame["seq"] for frame in message["frames"])
+    assert seen == list(range(2001))
+
+
+def test_a_viewer_who_was_slow_for_long_goes_on_at_the_latest_frame_and_loses_no_total(visitor: Visitor) -> None:
+    run = visitor.start(pipeline(duration_s=3600), speed=200)
+    with visitor.socket(run, "from=0&seen=1") as socket:
+        for _ in range(MOST_UNSEEN):
+            last = frames_of(socket)["frames"][-1]["seq"]
+        # 800 frames take four seconds at this speed: twice as long as makes a viewer slow.
+        visitor.wait_for(run, "running", last_seq=last + 800)
+        socket.send(json.dumps({"type": "seen", "seq": last}))
+        message = frames_of(socket)
+        first = message["frames"][0]
+        assert message["skipped"]
+        assert first["seq"] >= last + 800
+        assert first == visitor.get(f"/api/runs/{run}/frames/?from={first['seq']}&limit=1").json()["frames"][0]
+        visitor.control(run, action="stop")
 
 
 def test_what_makes_no_sense_is_answered_and_the_socket_stays_open(visitor: Visitor) -> None:

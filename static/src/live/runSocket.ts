@@ -23,8 +23,8 @@ export interface RunSocketOptions {
   open(from: number): SocketLike
   /** The number of the first frame still wanted. */
   nextSeq(): number
-  /** Take frames; the answer is the number to ask for again after a gap, or null. */
-  onFrames(frames: Frame[]): number | null
+  /** Take frames, before which others may have been left out; the answer is the number to ask for again after a gap, or null. */
+  onFrames(frames: Frame[], skipped: boolean): number | null
   onRun(run: Run): void
   onControl(control: TimedControl): void
   onError(error: ErrorDetail): void
@@ -98,18 +98,21 @@ export class RunSocket {
       return
     }
     this.attempts = 0
-    if (message.type === 'frames') this.takeFrames(message.frames)
+    if (message.type === 'frames') this.takeFrames(message.frames, message.skipped ?? false)
     else if (message.type === 'run') this.takeRun(message.run)
     else if (message.type === 'control') this.options.onControl(message.control)
     else if (message.type === 'error') this.takeError(message.error)
   }
 
-  private takeFrames(frames: Frame[]): void {
-    if (this.options.onFrames(frames) !== null) {
+  private takeFrames(frames: Frame[], skipped: boolean): void {
+    if (this.options.onFrames(frames, skipped) !== null) {
       this.letGo()
       this.connect()
       return
     }
+    // The server sends no more than a few messages to who has not said so.
+    const last = frames[frames.length - 1]
+    if (last) this.socket?.send(JSON.stringify({ type: 'seen', seq: last.seq }))
     this.endIfComplete()
   }
 

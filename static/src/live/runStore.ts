@@ -156,7 +156,7 @@ function follow(runId: string, mine: number, set: Setter, get: () => LiveState):
   socket = new RunSocket({
     open: (from) => openSocket(runId, from),
     nextSeq: () => get().log.lastSeq + 1,
-    onFrames: (frames) => take(frames),
+    onFrames: (frames, skipped) => take(frames, skipped),
     onRun: (run) => {
       // The socket tells the run without its graph, which never changes.
       set((state) => ({ run: { ...state.run, ...run } }))
@@ -178,7 +178,7 @@ function follow(runId: string, mine: number, set: Setter, get: () => LiveState):
 function openSocket(runId: string, from: number): SocketLike {
   const key = viewKey()
   const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws'
-  const address = `${scheme}://${window.location.host}/ws/runs/${runId}/?from=${from}${key ? `&key=${encodeURIComponent(key)}` : ''}`
+  const address = `${scheme}://${window.location.host}/ws/runs/${runId}/?from=${from}&seen=1${key ? `&key=${encodeURIComponent(key)}` : ''}`
   return new WebSocket(address) as unknown as SocketLike
 }
 
@@ -190,9 +190,9 @@ function afterControl(run: Run | null, control: TimedControl): Run | null {
 }
 
 /** Keep frames and book a drawing; the answer is the number to ask for again after a gap. */
-export function take(frames: readonly Frame[]): number | null {
+export function take(frames: readonly Frame[], skipped = false): number | null {
   const { log } = useRun.getState()
-  const { added, askFrom } = log.append(frames)
+  const { added, askFrom } = log.append(frames, skipped)
   if (added > 0) {
     notePeaks(log, added)
     bookPublish()
@@ -219,6 +219,22 @@ function ended(run: Run, set: Setter): void {
   if (run.state === 'failed') set({ phase: 'failed', reason: failureOf(run) })
   else set({ phase: 'ended', reason: null })
   void fetchReport(run, watching, set)
+  void fillGaps(run.id, watching)
+}
+
+/** What a slow connection left out is fetched once nothing more comes. */
+async function fillGaps(runId: string, mine: number): Promise<void> {
+  const { log } = useRun.getState()
+  for (const [from, to] of log.gaps) {
+    for (let next = from; next <= to;) {
+      const page = await api.frames(runId, next, Math.min(FRAMES_PER_REQUEST, to - next + 1), viewKey()).catch(() => null)
+      const last = page?.frames[page.frames.length - 1]
+      if (mine !== watching || !page || !last) return
+      log.fill(page.frames)
+      next = last.seq + 1
+    }
+  }
+  if (mine === watching) publish()
 }
 
 async function fetchReport(run: Run, mine: number, set: Setter): Promise<void> {

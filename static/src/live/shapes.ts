@@ -16,7 +16,7 @@ export type TimedControl = Control & { time_s?: number | null }
 
 export type ServerMessage =
   | { type: 'run'; run: Run }
-  | { type: 'frames'; frames: Frame[] }
+  | { type: 'frames'; frames: Frame[]; /** Frames before these were left out, because the viewer was slow. */ skipped?: boolean }
   | { type: 'control'; control: TimedControl }
   | { type: 'error'; error: ErrorDetail }
 
