@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
 from designer.models import Diagram, DiagramVersion
+from simulator import __version__
 from simulator.findings import check
 from simulator.scenario import ScenarioError
 from simulator.web.errors import ApiError, not_there
@@ -124,14 +127,22 @@ def latest_run(diagram: Diagram) -> dict[str, Any] | None:
 def diagram_json(diagram: Diagram) -> dict[str, Any]:
     """A diagram as the API shows it."""
     graph = graph_of(diagram, diagram.version)
-    try:
-        findings = check(check_size(graph))
-    except ScenarioError as error:
-        findings = error.findings
     return {
         "id": str(diagram.pk), "name": diagram.name, "version": diagram.version, "graph": graph, "created_at": diagram.created_at.isoformat(),
-        "updated_at": diagram.updated_at.isoformat(), "latest_run": latest_run(diagram), "findings": [finding.to_json() for finding in findings],
+        "updated_at": diagram.updated_at.isoformat(), "latest_run": latest_run(diagram), "findings": findings_of(graph),
     }
+
+
+def findings_of(graph: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is wrong with a graph, as the API shows it. Findings are remembered: most edits only move something."""
+    try:
+        scenario = check_size(graph)
+    except ScenarioError as error:
+        return [finding.to_json() for finding in error.findings]
+    meant = {**graph, "view": {"groups": graph.get("view", {}).get("groups")}}
+    key = f"findings-{__version__}-{hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()}"
+    found: list[dict[str, Any]] = cache.get_or_set(key, lambda: [finding.to_json() for finding in check(scenario)], settings.FINDINGS_REMEMBERED_S)
+    return found
 
 
 def listed_json(diagram: Diagram) -> dict[str, Any]:

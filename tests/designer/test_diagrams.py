@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from simulator.findings import check
 from tests.drawing import drawing, rate
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,23 @@ def test_a_diagram_is_stored_as_drawn_and_listed(client: Client) -> None:
     assert [finding["code"] for finding in read["findings"]] == ["no-consumer"]
     listed = client.get("/api/diagrams/").json()
     assert [(entry["id"], entry["node_kinds"]) for entry in listed] == [(made["id"], ["traffic", "sqs"])]
+
+
+def test_findings_are_remembered_while_only_the_view_changes(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    monkeypatch.setattr("designer.diagrams.check", lambda scenario: [checked.append(scenario), check(scenario)][1])
+    made = create(client, delay_s=7)
+    path = f"/api/diagrams/{made['id']}/"
+    moved = send(client, "put", path, {"graph": {**graph(delay_s=7), "view": {"positions": {"queue": [40, 40]}}}, "base_version": 1}).json()
+    assert (moved["version"], moved["findings"], len(checked)) == (2, made["findings"], 1)
+    named = graph(delay_s=7)
+    named["nodes"][1]["name"] = "waiting line"
+    renamed = send(client, "put", path, {"graph": named, "base_version": 2}).json()
+    assert len(checked) == 2
+    assert "waiting line" in renamed["findings"][0]["message"]
+    grouped = {**named, "view": {"groups": [{"id": "g", "title": "Zone", "kind": "zone", "members": ["queue"]}]}}
+    send(client, "put", path, {"graph": grouped, "base_version": 3})
+    assert len(checked) == 3
 
 
 def test_versions_are_immutable_and_an_old_base_is_a_conflict(client: Client) -> None:

@@ -9,6 +9,7 @@ import { isOver } from './runSocket'
 import { useRun, wiresFrom, type LiveState } from './runStore'
 import { causeTitle, figuresOf, wireOf, type StripFigure, type WireView } from './selectors'
 import type { FlowState, GraphNode, Schema, Service } from './shapes'
+import { turnOf } from './turns'
 
 /** The node as the run knows it; the diagram may have changed since. */
 export function graphNode(state: LiveState, node: string): GraphNode | undefined {
@@ -35,7 +36,7 @@ export function causeName(state: LiveState, node: string, cause: string): string
 
 /** A node's state and the numbers on its card, or null while nothing runs. */
 export function useFigures(node: string): { state: FlowState; figures: StripFigure[] } | null {
-  const flat = useRun(
+  const flat = turnOf(node)(
     useShallow((state) => {
       const frame = state.shown?.nodes[node]
       const service = serviceOf(state, node)
@@ -52,7 +53,7 @@ export function useFigures(node: string): { state: FlowState; figures: StripFigu
 
 /** What a node's card draws now, or null while nothing runs. */
 export function usePicture(node: string): (DrawnPicture & { state: FlowState }) | null {
-  const flat = useRun(
+  const flat = turnOf(node)(
     useShallow((state) => {
       const service = serviceOf(state, node)
       const frame = state.shown?.nodes[node]
@@ -76,7 +77,7 @@ export function momentOfNode(state: LiveState, node: string): Moment {
 
 /** State, rate and width of a wire during a run, or null while nothing runs. */
 export function useWireState(wire: string): WireView | null {
-  return useRun(useShallow((state) => wireOf(wire, state.shown, state.before)))
+  return turnOf(wire)(useShallow((state) => wireOf(wire, state.shown, state.before)))
 }
 
 /** What is to be said at parameters that were changed in the run and do not act yet. */
