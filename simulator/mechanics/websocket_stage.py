@@ -22,6 +22,13 @@ UNIT_BYTES = 32_768
 CONNECT, DISCONNECT = "$connect", "$disconnect"
 
 
+BEFORE_INTEGRATION = frozenset({
+    "account_throttle", "route_throttle", "no_route", "message_too_large", "request_too_large", "connection_rate", "access_denied", "unauthorized", "invalid_request", "invalid_api_key",
+})
+UNCALLED = frozenset({"integration_timeout", "integration_failure", "integration_throttled", "authorizer_failure"})
+"""Causes of errors in calling an integration, as opposed to errors that it answers with (from memory)."""
+
+
 class Connection:
     """An open connection of one client."""
 
@@ -43,6 +50,7 @@ class WebSocketStage(ApiStage):
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
         self.connects = self.socket_messages = self.socket_units = self.gone = self.stale = self.refused_connections = self.posts_throttled = 0
+        self.integration_errors = self.early_errors = self.execution_errors = 0
         self.open_connections = Gauge()
         self._ended_minutes = 0.0
         self._sockets: dict[int, Connection] = {}
@@ -89,6 +97,16 @@ class WebSocketStage(ApiStage):
     def _count_message(self, size_bytes: int, times: int = 1) -> None:
         self.socket_messages += times
         self.socket_units += times * max(1, -(-size_bytes // UNIT_BYTES))
+
+    def _error(self, exchange: Exchange, status: int, cause: str) -> None:
+        if self.parameters.api_type == "WEBSOCKET":
+            if cause in UNCALLED:
+                self.execution_errors += 1
+            elif cause in BEFORE_INTEGRATION:
+                self.early_errors += 1
+            else:
+                self.integration_errors += 1
+        super()._error(exchange, status, cause)
 
     # -- connections ---------------------------------------------------------------------------------------------------
 

@@ -178,6 +178,9 @@ class Api(WebSocketStage):
         Metric("RequestsInProgress", "In progress", "requests", "gauge", f"Requests that are not answered yet. {OURS}", "in_progress", None, True, "concurrency"),
         Metric("ConnectCount", "Connections made", "count", "sum", "WebSocket connections that were opened.", "connects", METRICS, False, "websocket"),
         Metric("MessageCount", "WebSocket messages", "messages", "sum", "WebSocket messages in both directions.", "socket_messages", METRICS, False, "websocket"),
+        Metric("IntegrationError", "Integration errors", "requests", "sum", "WebSocket: messages that the integration, or $connect, answered with an error.", "integration_errors", METRICS, False, "websocket"),
+        Metric("ClientError", "Errors before the integration", "requests", "sum", "WebSocket: messages answered 4xx before an integration was called.", "early_errors", METRICS, False, "websocket"),
+        Metric("ExecutionError", "Execution errors", "requests", "sum", "WebSocket: messages whose integration could not be called, or did not answer in time.", "execution_errors", METRICS, False, "websocket"),
         Metric("OpenConnections", "Open connections", "count", "gauge", f"WebSocket connections that are open. {OURS}", "open_connections", None, True, "websocket"),
         Metric("ConnectionsRefused", "Connections refused", "count", "sum", f"WebSocket connections refused by the rate, the authorizer or $connect. {OURS}", "refused_connections", None, False, "trouble"),
         Metric("PostsGone", "Posts answered 410", "messages", "sum", f"Posts to connections that are gone. {OURS}", "gone", None, False, "trouble"),
@@ -229,7 +232,9 @@ class Api(WebSocketStage):
             "A month of a usage plan's quota has 730 hours, and the run begins with one.",
             "No source was found for the status with which an HTTP API relays a throttled function: it is a parameter. Sources disagree on 503 or 504 for its timeouts; 503 is what users recorded.",
             "Streaming changes how long the API waits, not when the first byte comes.",
-            "Clients of a WebSocket API come back with their next message, and wait for the end of the integration of each message. IntegrationError, ClientError and ExecutionError are in 4XXError and 5XXError.",
+            "Clients of a WebSocket API come back with their next message, and wait for the end of the integration of each message.",
+            "WebSocket: which errors are IntegrationError and which ExecutionError (time-outs, throttled calls, authorizers that fail) is from memory; every failed $connect is an IntegrationError."
+            " 4XXError and 5XXError count them once more.",
             "At most a million entries are kept in the cache.",
         ),
         ignored=(

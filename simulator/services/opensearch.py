@@ -7,6 +7,7 @@ and writes share the node's processor. Types whose name begins with ``GET`` sear
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,7 +20,7 @@ from simulator.measures import Gauge, Spread
 from simulator.mechanics.distributions import Distribution, Lognormal
 from simulator.mechanics.thread_pool import Job, ThreadPool
 from simulator.units import format_count, format_rate
-from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Quota, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 GUIDE = "https://docs.aws.amazon.com/opensearch-service/latest/developerguide"
 QUEUES = Source("Third parties that quote the OpenSearch documentation; the write queue depends on the version (200 in older ones)", f"{GUIDE}/handling-errors.html", "2026-11", "T")
 MEMORY = Source("From memory", f"{GUIDE}/managedomains-cloudwatchmetrics.html", "2026-11", "M")
+PRICE = Source("No price was read; it is what the user sets", "https://aws.amazon.com/opensearch-service/pricing/", "2026-12", "M")
 OURS = "CloudWatch has no such metric."
 
 
@@ -36,6 +38,8 @@ class DomainParameters(ParameterSet):
     data_nodes: int = parameter(2, "Nodes that hold shards.", title="Data nodes", unit="count", section="Domain", ge=1, le=1000, capacity=True)
     cores: int = parameter(2, "Cores of each node. Search threads are 3/2 of them and one, write threads as many (from memory).", title="Cores", unit="count", section="Domain", ge=1, le=192, source=MEMORY)
     shards: int = parameter(5, "Primary shards of the index. A key lies on one shard, and a shard on one node.", title="Shards", unit="count", section="Domain", ge=1, le=10_000)
+    price_usd_per_h: float | None = parameter(
+        None, "What an hour of one data node costs. Empty: the domain is not on the bill.", title="Price of a node's hour", unit="usd", section="Price", ge=0, le=10_000, source=PRICE)
     search_queue: int = parameter(1000, "Searches that may wait at a node; one more is answered 429.", title="Search queue", unit="requests", section="Queues", ge=0, le=1_000_000, source=QUEUES)
     write_queue: int = parameter(10_000, "Writes that may wait at a node; one more is answered 429. Older versions have 200.", title="Write queue", unit="requests", section="Queues", ge=0, le=1_000_000, source=QUEUES)
     search_time: Distribution = parameter(
@@ -101,6 +105,7 @@ class Domain(Node):
         picture=Picture("slots", (Fill("ThreadsBusy"),), limit="threads"),
     )
     faults = (Fault("slows", "Searches slow down", "An expensive query: searches take longer.", SlowsParameters, sort="slow"),)
+    prices = (Price("node_hour", "Hours of data nodes", 0.0, "hour", PRICE),)
     fidelity = Fidelity(
         modelled=(
             "Two thread pools on each node, for searches and for writes, each with a bounded queue; a full queue answers 429, which callers may try again.",
@@ -113,7 +118,7 @@ class Domain(Node):
         ),
         ignored=(
             "Admission control by JVM memory pressure, processor and payload; JVMMemoryPressure; garbage collection.", "Refreshes, merges, indexing buffers, cluster managers, UltraWarm, Serverless.",
-            "Prices: no source was read.",
+            "Prices of AWS's list: none was read. The bill has the price of a data node's hour that you set, and nothing for storage and cluster managers.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {
@@ -236,6 +241,10 @@ class Domain(Node):
     def trouble(self) -> tuple[int, int]:
         return 0, self.search_rejected + self.write_rejected
 
+    def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
+        if self.parameters.price_usd_per_h is not None:
+            yield replace(self.prices[0], usd=self.parameters.price_usd_per_h), self.parameters.data_nodes * elapsed_s / 3600
+
     @classmethod
     def passes_at_once(cls, parameters: Any) -> bool:
         return bool(parameters.search_time.expected_s() == 0 or parameters.write_time.expected_s() == 0)
@@ -243,6 +252,8 @@ class Domain(Node):
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
         values = placed.parameters
+        if values.price_usd_per_h is None:
+            yield Finding("no-price", "note", f"'{placed.name}' is not on the bill: the price of a node's hour is not set", "Set it to what AWS charges for these nodes", node=placed.id, parameter="price_usd_per_h")
         if values.shards < values.data_nodes:
             yield Finding("idle-nodes", "warning", f"'{placed.name}' has {values.data_nodes} nodes but {values.shards} shards: some nodes hold none", "Use more shards", node=placed.id, parameter="shards")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simulator.engine.message import Message, spend
@@ -20,7 +21,7 @@ from simulator.measures import Gauge, Spread
 from simulator.mechanics.distributions import Constant, Distribution, Lognormal
 from simulator.mechanics.thread_pool import Job, ThreadPool
 from simulator.units import format_count, format_rate
-from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Quota, Source, Verb, parameter
+from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.network import Network
@@ -32,6 +33,7 @@ CONNECTIONS = Source("Third parties: LEAST(memory / 9531392, 5000) for PostgreSQ
 MEMORY = Source("From memory", f"{GUIDE}/CHAP_Limits.html", "2026-11", "M")
 RESUME = Source("AWS Database Blog, November 2024: up to about 15 s; third parties: 30 s", "https://aws.amazon.com/blogs/database/", "2024-11")
 METRICS = Source("Third parties that quote the RDS User Guide", f"{GUIDE}/rds-metrics.html", "2026-11", "T")
+PRICE = Source("No price was read; it is what the user sets", "https://aws.amazon.com/rds/pricing/", "2026-12", "M")
 OURS = "CloudWatch has no such metric."
 BYTES_A_CONNECTION = {"postgresql": 9_531_392, "mysql": 12_582_880}
 MOST_POSTGRESQL = 5000
@@ -64,6 +66,9 @@ class DatabaseParameters(ParameterSet):
     resume: Distribution = parameter(
         lambda: Constant(value_s=15), "Time to resume: up to about 15 s, longer after a long pause. Queries wait for it.", title="Resuming", unit="s", section="Serverless", widget="distribution",
         source=RESUME, advanced=True)
+    price_usd_per_h: float | None = parameter(
+        None, "What an hour of the database costs: instance and proxy, or the capacity units that Serverless uses on average. Empty: it is not on the bill.", title="Price of an hour", unit="usd",
+        section="Price", ge=0, le=10_000, source=PRICE)
     duration: Distribution = parameter(
         lambda: Lognormal(p50_s=0.01, p99_s=0.1), "Time that a query runs, without waiting.", title="Query", unit="s", section="Work", widget="distribution", changeable=True)
 
@@ -109,6 +114,7 @@ class Database(Node):
         picture=Picture("slots", (Fill("DatabaseConnections"),), limit="connections"),
     )
     faults = (Fault("slows", "Queries slow down", "A lock, or a plan that went wrong: queries take longer.", SlowsParameters, sort="slow"),)
+    prices = (Price("hour", "Hours of the database", 0.0, "hour", PRICE),)
     fidelity = Fidelity(
         modelled=(
             "Connections by memory and engine; one more is refused, not queued. Each caller keeps its idle connections for a while and uses them again.",
@@ -123,7 +129,8 @@ class Database(Node):
         ),
         ignored=(
             "Storage, IOPS, ReadLatency and WriteLatency, replicas, failover, parameter groups, MaxIdleConnectionsPercent.",
-            "How fast Serverless v2 scales: its cores are those you set.", "Prices: no source was read.",
+            "How fast Serverless v2 scales: its cores are those you set, and a pause does not lower its bill.",
+            "Prices of AWS's list: none was read. The bill has the price of an hour that you set, and nothing for storage, requests and transfer.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {
@@ -331,6 +338,10 @@ class Database(Node):
     def trouble(self) -> tuple[int, int]:
         return self.refused + self.borrow_timeouts, 0
 
+    def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
+        if self.parameters.price_usd_per_h is not None:
+            yield replace(self.prices[0], usd=self.parameters.price_usd_per_h), elapsed_s / 3600
+
     @classmethod
     def passes_at_once(cls, parameters: Any) -> bool:
         return bool(parameters.duration.expected_s() == 0)
@@ -338,6 +349,8 @@ class Database(Node):
     @classmethod
     def check(cls, placed: Placed) -> Iterable[Finding]:
         values = placed.parameters
+        if values.price_usd_per_h is None:
+            yield Finding("no-price", "note", f"'{placed.name}' is not on the bill: the price of an hour is not set", "Set it to what AWS charges for this database", node=placed.id, parameter="price_usd_per_h")
         if values.serverless and values.min_capacity_acu == 0 and values.proxy:
             yield Finding("proxy-keeps-awake", "note", f"'{placed.name}' never pauses: a proxy keeps it awake", "Remove the proxy, or do not count on pauses", node=placed.id, parameter="proxy")
         if values.serverless and values.min_capacity_acu > values.max_capacity_acu:

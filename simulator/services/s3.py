@@ -14,7 +14,7 @@ from simulator.engine.node import Node, Reply
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
-from simulator.mechanics.distributions import Distribution, Lognormal
+from simulator.mechanics.distributions import Constant, Distribution, Lognormal
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
 from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
@@ -50,6 +50,9 @@ class BucketParameters(ParameterSet):
     first_byte_latency: Distribution = parameter(
         lambda: Lognormal(p50_s=0.14, p99_s=0.35), "Time to answer a read: typically 100 to 200 ms.", title="First byte latency", unit="s", section="Latency",
         widget="distribution", source=PERFORMANCE, changeable=True)
+    transfer: Distribution = parameter(
+        lambda: Constant(value_s=0), "Time from the first byte of an answer to its last: the size of the objects over the bandwidth of the caller.", title="Transfer of an answer", unit="s",
+        section="Latency", widget="distribution", source=UNPUBLISHED, changeable=True)
     event_latency: Distribution = parameter(
         lambda: Lognormal(p50_s=1.0, p99_s=10.0), "Time from an object being stored to its event.", title="Event latency", unit="s", section="Events", widget="distribution",
         source=EVENTS, advanced=True)
@@ -113,14 +116,15 @@ class Bucket(Node):
         Metric("PutRequests", "Writes", "requests", "sum", "Objects stored.", "writes", METRICS, True, "rates"),
         Metric("GetRequests", "Reads", "requests", "sum", "Reads answered.", "reads", METRICS, False, "rates"),
         Metric("5xxErrors", "503 Slow Down", "requests", "sum", "Requests refused over the rate of a prefix, or while the bucket is unavailable.", "slow_downs", METRICS, True, "trouble"),
-        Metric("FirstByteLatency", "First byte latency", "s", "spread", "Time to answer a read.", "latencies", METRICS, True, "latency"),
+        Metric("FirstByteLatency", "First byte latency", "s", "spread", "Time to the first byte of the answer to a read.", "latencies", METRICS, True, "latency"),
+        Metric("TotalRequestLatency", "Request latency", "s", "spread", "Time to the last byte of the answer to a read.", "total_latencies", METRICS, False, "latency"),
         Metric("NumberOfObjects", "Objects", "count", "gauge", "Objects stored in this run.", "writes", METRICS, False, "stored"),
         Metric("BucketSizeBytes", "Stored", "bytes", "gauge", "Bytes stored in this run.", "stored_bytes", METRICS, True, "stored"),
         Metric("EventsDelivered", "Events", "messages", "sum", "Events delivered. CloudWatch has no such metric.", "events_delivered", None, True, "rates"),
         Metric("EventsPending", "Events on the way", "messages", "gauge", "Events that are not delivered yet. CloudWatch has no such metric.", "events_pending", None, True, "backlog"),
         Metric("PrefixesSplit", "Splits", "count", "sum", "Times a prefix was split. CloudWatch has no such metric.", "splits", None, False, "trouble"),
     )
-    wait_titles: ClassVar[Mapping[str, str]] = {"event_latency": "Event latency", "event_retry": "Retrying an event", "first_byte": "First byte latency"}
+    wait_titles: ClassVar[Mapping[str, str]] = {"event_latency": "Event latency", "event_retry": "Retrying an event", "first_byte": "First byte latency", "transfer": "The answer is sent"}
     overlay = Overlay(
         "BucketSizeBytes", (Figure("PutRequests", "put"), Figure("GetRequests", "get", quiet=True), Figure("5xxErrors", "503", quiet=True)),
         picture=Picture("rates", (Fill("AllRequests"), Fill("5xxErrors", "bad"))),
@@ -141,7 +145,8 @@ class Bucket(Node):
             "A prefix has its full rate from the start, and a burst of one second.",
             "When a prefix is split, and how long events take, are assumptions: AWS publishes no figures.",
             "An event whose target refuses it is tried again after pauses that double up to a minute.",
-            "A write is stored at once; its own latency belongs to the sender.",
+            "A write is stored at once; its own latency belongs to the sender, and is not in TotalRequestLatency.",
+            "How long an answer takes to be sent is a parameter: objects have no size of their own when they are read.",
         ),
         ignored=("Storage classes, life cycles, versions, replication, multipart uploads, and data transfer.", "Filters of events by prefix and suffix.", "The free tier."),
     )
@@ -164,17 +169,19 @@ class Bucket(Node):
         self.requests = self.writes = self.reads = self.slow_downs = self.splits = 0
         self.events_delivered = self.events_pending = 0
         self.stored_bytes = Gauge()
-        self.latencies = Spread()
+        self.latencies, self.total_latencies = Spread(), Spread()
         self._prefixes: dict[int, Prefix] = {}
         self._unavailable = False
         self._telling = self.cause("event_latency", "Event latency", Culprit(id, "event_latency"), capacity=False)
         self._retrying = self.cause("event_retry", "Retrying an event", Culprit(id))
         self._reading = self.cause("first_byte", "First byte latency", Culprit(id, "first_byte_latency"), capacity=False)
+        self._sending = self.cause("transfer", "The answer is sent", Culprit(id, "transfer"), capacity=False)
 
     def start(self) -> None:
         self._slow = 1.0
         self._draw_event_s = self.parameters.event_latency.sampler(self.stream("events"))
         self._draw_read_s = self.parameters.first_byte_latency.sampler(self.stream("reads"))
+        self._draw_transfer_s = self.parameters.transfer.sampler(self.stream("transfers"))
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
@@ -252,14 +259,18 @@ class Bucket(Node):
             reply(message, refusal)
             return
         now_s = self.agenda._now
-        self.agenda.at(now_s + self._draw_read_s() * self._slow, self._read, (message, wire, reply, now_s))
+        first_byte_s = now_s + self._draw_read_s() * self._slow
+        self.agenda.at(first_byte_s + self._draw_transfer_s() * self._slow, self._read, (message, wire, reply, now_s, first_byte_s))
 
-    def _read(self, request: tuple[Message, Wire, Reply, float]) -> None:
-        message, wire, reply, came_s = request
+    def _read(self, request: tuple[Message, Wire, Reply, float, float]) -> None:
+        message, wire, reply, came_s, first_byte_s = request
         now_s = self.agenda._now
         self.reads += message.count
-        self.latencies.add(now_s - came_s, message.count)
-        spend(message, self._reading, came_s, now_s)
+        self.latencies.add(first_byte_s - came_s, message.count)
+        self.total_latencies.add(now_s - came_s, message.count)
+        spend(message, self._reading, came_s, first_byte_s)
+        if now_s > first_byte_s:
+            spend(message, self._sending, first_byte_s, now_s)
         if wire.answered(message, None):
             self.finish(message, "read")
         else:
@@ -279,6 +290,8 @@ class Bucket(Node):
     def parameter_changed(self, name: str) -> None:
         if name == "first_byte_latency":
             self._draw_read_s = self.parameters.first_byte_latency.sampler(self.stream("reads"))
+        elif name == "transfer":
+            self._draw_transfer_s = self.parameters.transfer.sampler(self.stream("transfers"))
         elif name in ("writes_per_s", "reads_per_s"):
             self._prefixes.clear()
 

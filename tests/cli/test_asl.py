@@ -67,3 +67,15 @@ def test_what_cannot_be_done_is_one_sentence(definition: Any, arguments: list[st
 def test_a_stub_of_no_use_is_named(stubs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["asl", write(tmp_path, "pay.json", PAY), "--stubs", write(tmp_path, "stubs.json", stubs)]) == 2
     assert "stub" in capsys.readouterr().err
+
+
+def test_a_long_input_leaves_the_other_columns_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long_name = "A state whose name goes on and on " * 2
+    definition = {"StartAt": long_name, "States": {long_name: {"Type": "Pass", "End": True}}}
+    assert main(["asl", write(tmp_path, "pass.json", definition), "--input", json.dumps({"order": "x" * 500})]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["Time", "Event", "After", "Type", "State", "Data"]
+    assert lines[2].split()[:6] == ["0", "s", "2", "0", "PassStateEntered", "A"]
+    assert '{"order":"xxx' in lines[2]
+    assert lines[2].rstrip().endswith("…")

@@ -34,7 +34,7 @@ def jsonata(state: dict[str, Any]) -> dict[str, Any]:
 FAULTS: list[tuple[Any, str, str]] = [
     ([], "$", "object"), ({"StartAt": "A"}, "$.States", "object"), ({"StartAt": "A", "States": {}}, "$.States", "no states"), (machine(PASS) | {"StartAt": "B"}, "$.StartAt", "there are: A"),
     (machine(PASS, TimeoutSeconds=0), "$.TimeoutSeconds", "from 1"), (machine(PASS, QueryLanguage="SQL"), "$.QueryLanguage", "JSONPath"), (machine("x"), A, "object"),
-    (machine({"Type": "Task2", **END}), f"{A}.Type", "one of"), (machine({"Type": "Pass"}), A, "needs Next"), (machine({"Type": "Pass", "Next": "A", "End": True}), A, "both"),
+    (machine({"Type": "Task2", **END}), f"{A}.Type", 'but is "Task2"'), (machine(END), f"{A}.Type", "but is missing"), (machine({"Type": "Pass"}), A, "needs Next"), (machine({"Type": "Pass", "Next": "A", "End": True}), A, "both"),
     (machine({"Type": "Pass", "End": False}), f"{A}.End", "true"), (machine({"Type": "Pass", "Next": "Z"}), f"{A}.Next", "no state 'Z'"),
     ({"StartAt": "x" * 81, "States": {"x" * 81: PASS}}, f"$.States.{'x' * 81}", "80 characters"),
     ({"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [INNER, INNER], **END}}}, f"{A}.Branches[1].States.In", "two states"),

@@ -109,3 +109,20 @@ def test_the_bill_counts_minutes_and_messages() -> None:
     seen = said(at_times(0, 300, 600), {}, connect={"latency": INSTANT}, duration_s=900)
     assert seen.quantity("api", "Connection minutes") == pytest.approx(15, rel=0.01)
     assert seen.quantity("api", "WebSocket messages") == 3
+
+
+def test_errors_are_told_apart_by_where_they_arise() -> None:
+    """Of 30 messages ten fit the route's bucket; the backend fails them, or answers too late. Each error is counted in one place."""
+    limited = {"routes": [{"route": "$default", "throttling_rate_limit_per_s": 0.001, "throttling_burst_limit": 10}]}
+    kinds = ("IntegrationError", "ClientError", "ExecutionError")
+
+    def errors(backend: dict[str, Any], policy: dict[str, Any] | None = None) -> list[float]:
+        nodes = {"client": ("traffic", at_times(*[float(second) for second in range(1, 31)])), "api": ("api_gateway", SOCKET | limited), "backend": ("http_endpoint", {"workers": None} | backend)}
+        seen = outcome(drawing(nodes, {"client.requests -> api.in": {}, "api.integrations -> backend.in": {"routes": ["$default"]} | (policy or {})}, duration_s=90))
+        assert sum(seen.total("api", kind) for kind in kinds) == seen.total("api", "4XXError") + seen.total("api", "5XXError")
+        return [seen.total("api", kind) for kind in kinds]
+
+    assert errors({"latency": constant(0.1)}) == [0, 20, 0]
+    assert errors({"latency": constant(0.1), "failure_probability": 1}) == [10, 20, 0]
+    assert errors({"latency": constant(20)}, {"timeout_s": 5}) == [0, 20, 10]
+    assert sum(said(at_times(1, 5), {}, connect={"failure_probability": 1}, duration_s=20).total("api", kind) for kind in kinds) == 2

@@ -53,3 +53,10 @@ def test_documents_sent_one_way_are_refused_too() -> None:
     seen = asked(at_once(10, "w"), {"write_queue": 3}, "in", duration_s=20)
     assert seen.lost("app") == {"queue_full": 5}
     assert seen.report["nodes"]["index"]["ledger"]["finished"] == 5
+
+
+def test_each_data_node_is_billed_at_the_price_that_is_set() -> None:
+    seen = asked(at_once(1, "GET s"), {"data_nodes": 3, "shards": 3, "price_usd_per_h": 0.2}, duration_s=3600)
+    (line,) = seen.report["nodes"]["index"]["cost"]
+    assert (line["quantity"], line["usd"]) == (pytest.approx(3), pytest.approx(0.6))
+    assert asked(at_once(1, "GET s"), {}, duration_s=3).report["nodes"]["index"]["cost"] == []

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from simulator.findings import check
+from simulator.scenario import Scenario
 from tests.drawing import Outcome, at_times, constant, drawing, outcome, rate
 
 
@@ -72,3 +74,12 @@ def test_errors_grow_with_the_scale_of_the_callers() -> None:
     small, large = (queried({"load": rate(per_s)}, {"max_connections": 50}, duration_s=60) for per_s in (30, 80))
     assert small.total("app", "MessagesRefused") < 30 < 1000 < large.total("app", "MessagesRefused")
     assert queried({"load": rate(45)}, {"max_connections": 50, "proxy": True}, duration_s=60).total("app", "MessagesRefused") == 0
+
+
+def test_the_bill_has_the_price_that_is_set_and_says_when_there_is_none() -> None:
+    priced = queried(at_times(1), {"price_usd_per_h": 0.5}, duration_s=7200)
+    (line,) = priced.report["nodes"]["db"]["cost"]
+    assert (line["quantity"], line["usd"]) == (pytest.approx(2), pytest.approx(1))
+    unpriced = queried(at_times(1), {}, duration_s=3)
+    assert unpriced.report["nodes"]["db"]["cost"] == []
+    assert [finding.code for finding in check(Scenario.from_json(drawing({"db": ("rds", {})}, {}, duration_s=3))) if finding.node == "db" and finding.parameter == "price_usd_per_h"] == ["no-price"]

@@ -79,3 +79,10 @@ def test_a_slow_bucket_answers_reads_and_tells_of_objects_so_many_times_later() 
     assert reads.metric("bucket", "FirstByteLatency")["mean"] == pytest.approx((0.4 + 0.1) / 2)
     events = outcome(drawing(nodes, {"source.out -> bucket.in": {}, "bucket.out -> queue.in": {}}, duration_s=20, frame_interval_s=1), slow)
     assert events.waits("bucket") == pytest.approx({"event_latency": 2.0 + 0.5})
+
+
+def test_a_reader_waits_for_the_last_byte() -> None:
+    seen = bucket(at_times(1, 2), {"first_byte_latency": constant(0.2), "transfer": constant(1.5)}, port="requests -> bucket.reads", duration_s=10)
+    assert seen.metric("bucket", "FirstByteLatency")["max"] == pytest.approx(0.2)
+    assert seen.metric("bucket", "TotalRequestLatency")["max"] == seen.metric("source", "ResponseTime")["max"] == pytest.approx(1.7)
+    assert seen.waits("bucket") == {"first_byte": pytest.approx(0.4), "transfer": pytest.approx(3)}

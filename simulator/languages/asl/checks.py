@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -114,7 +115,8 @@ class _Checker:
             return
         kind = state.get("Type")
         if not isinstance(kind, str) or kind not in FIELDS:
-            found.error(joined(path, "Type"), f"must be one of {', '.join(FIELDS)}")
+            given = f"but is {json.dumps(kind, ensure_ascii=False, default=str)}" if "Type" in state else "but is missing"
+            found.error(joined(path, "Type"), f"must be one of {', '.join(FIELDS)}, {given}")
             return
         language = self.language(state, path, outer)
         found.unknown(state, {*FIELDS[kind], "Type", "Comment", "QueryLanguage"}, path, f"a {kind} state")
