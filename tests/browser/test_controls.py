@@ -117,4 +117,10 @@ def test_the_owner_lets_everyone_with_the_link_control(page: Page, visitor: Page
     expect(pause).not_to_have_attribute("aria-disabled", "true", timeout=PATIENCE_MS)
     pause.click()
     expect(page.locator(".dock").get_by_role("button", name="Resume")).to_be_visible(timeout=PATIENCE_MS)
+    # What AWS takes a minute to spread is marked until it acts.
+    editor.select("jobs")
+    page.get_by_role("tab", name="Properties").click()
+    editor.type_into("Visibility timeout", "2 min")
+    expect(page.get_by_text("On its way in the run: it acts at ")).to_be_visible(timeout=PATIENCE_MS)
     page.locator(".dock").get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("On its way in the run: it acts at ")).to_have_count(0, timeout=PATIENCE_MS)

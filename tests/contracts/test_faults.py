@@ -30,7 +30,7 @@ def broken(kind: str) -> dict[str, Any]:
     script.append({"time_s": duration_s * 0.5, "action": "fault", "group": "zone", "fault": "lost", "for_s": duration_s * 0.2})
     return {
         **graph, "script": script, "run": {**graph.get("run", {}), "duration_s": duration_s},
-        "view": {"groups": [{"id": "zone", "title": "us-east-1a", "kind": "group", "members": list(network.nodes)[:2]}]},
+        "view": {"groups": [{"id": "zone", "title": "us-east-1a", "kind": "zone", "members": list(network.nodes)[:2]}]},
     }
 
 

@@ -23,9 +23,7 @@ export function Transport() {
       <PlayButton refused={refused} />
       <IconControl label="Step one frame" refused={refused ?? (run?.paused ? null : 'Pause first, then step')} onClick={() => send({ action: 'step' })}><IconPlayerSkipForwardFilled size={14} /></IconControl>
       <IconControl label="Stop" refused={refused} onClick={() => send({ action: 'stop' })}><IconPlayerStopFilled size={14} /></IconControl>
-      {run?.state === 'waiting' ? <Waiting ahead={run.ahead} /> : <Clock />}
-      <ReplayButton />
-      <Timeline />
+      {run?.state === 'waiting' ? <Waiting ahead={run.ahead} /> : <><Clock /><ReplayButton /><Timeline /></>}
       {looking ? <ReplaySpeed /> : <SpeedChoice refused={!going ? null : refused} />}
       <LoadControl refused={refused} />
       <FaultMenu refused={refused} />
@@ -82,15 +80,15 @@ function ReplaySpeed() {
 
 const SETTLED_MS = 1000
 
-/** In place of the clock while no worker has taken the run; a start that takes no time to speak of is not told. */
+/** In place of clock and timeline while no worker has taken the run; a start that takes no time to speak of is not told. */
 function Waiting({ ahead }: { ahead: number | null }) {
   const [settled, settle] = useState(false)
   useEffect(() => {
     const timer = window.setTimeout(() => settle(true), SETTLED_MS)
     return () => window.clearTimeout(timer)
   }, [])
-  if (!settled && !ahead) return <Clock />
-  return <span className="live-clock" role="status">Waits for a free worker, {ahead ? `${ahead} before it` : 'next in line'}</span>
+  if (!settled && !ahead) return <><Clock /><ReplayButton /><Timeline /></>
+  return <span className="live-clock live-line" role="status">Waits for a free worker, {ahead ? `${ahead} before it` : 'next in line'}</span>
 }
 
 function Clock() {
