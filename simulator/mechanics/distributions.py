@@ -236,7 +236,7 @@ class PercentilePoint(ParameterSet):
     """One measured percentile."""
 
     share: float = parameter(0.5, "Share of the work that is done within this time: 0.99 for p99.", title="Share", unit="share", section="Distribution", ge=0, le=1)
-    value_s: float = _seconds(0.1, "Within", "That share takes no longer than this.", gt=0)
+    value_s: float = _seconds(0.1, "Within", "That share takes no longer than this.", ge=1e-9)
 
 
 class Percentiles(DurationDistribution):
