@@ -142,7 +142,7 @@ def _node(node: Node, cost: list[dict[str, Any]], recorder: Recorder, now_s: flo
     return {
         "kind": node.kind, "name": node.name, "state": recorder.states.get(node.id, "idle"), "sentence": recorder.sentences.get(node.id),
         "metrics": {metric.name: _metric(node, metric, recorder, now_s, measured_s) for metric in node.metrics},
-        "waits": _waits(node),
+        "arrived": arrived(node), "waits": _waits(node),
         "losses": [
             {"cause": loss.name, "title": loss.title, "messages": recorder.lost_since(node, loss.name, loss.messages)} for loss in node.losses.values()
         ],

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from simulator import catalog
 from simulator.examples import Example
-from simulator.units import format_count, format_duration, format_quantity, format_rate, format_share, format_usd
+from simulator.units import format_count, format_duration, format_quantity, format_rate, format_share, format_usd, inside_sentence
 from simulator.vocabulary import Finding, Metric
 
 PLAIN_WIDTH = 140
@@ -123,9 +123,9 @@ def _lost(figures: Mapping[str, Any]) -> str:
 
 
 def _waits(console: Console, report: Mapping[str, Any]) -> None:
-    table = make_table("node", "cause", "change", "share", "time per message", numbers_from=3)
+    table = make_table("node", "cause", "change", "share", "mean of all that came", numbers_from=3)
     for figures in report["nodes"].values():
-        through = max(1, figures["ledger"]["entered"] + figures["ledger"]["created"])
+        through = max(1, figures["arrived"])
         for place, wait in enumerate(figures["waits"][:CAUSES_SHOWN]):
             table.add_row(figures["name"] if place == 0 else "", wait["title"], _culprit(wait["culprit"], report), format_share(wait["share"]), format_duration(wait["message_s"] / through))
         rest = figures["waits"][CAUSES_SHOWN:]
@@ -168,7 +168,7 @@ def _paths(console: Console, report: Mapping[str, Any]) -> None:
 
 def _split(path: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     for part in path["split"][:SPLITS_SHOWN]:
-        yield f"{format_share(part['share'])} {names.get(part['node'], part['node'])}: {part['title'].lower()}"
+        yield f"{format_share(part['share'])} {names.get(part['node'], part['node'])}: {inside_sentence(part['title'], names.values())}"
 
 
 def _cost(console: Console, report: Mapping[str, Any]) -> None:

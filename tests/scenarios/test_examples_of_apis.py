@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from rich.console import Console
 
+from simulator.terminal import print_report
+from simulator.units import format_duration
 from tests.scenarios.test_examples import report_of, total
 
 
@@ -62,3 +65,15 @@ def test_a_stampede_at_each_expiry_overruns_the_backend() -> None:
     assert total(report_of("cache-stampede", 'site.latency={"type": "constant", "value_s": 0.2}'), "site", "Overflowed") == 0
     rarer = report_of("cache-stampede", 'api.routes=[{"route": "GET /front", "caching_enabled": true, "cache_ttl_s": 3600, "cache_by_key": false}]')
     assert total(rarer, "site", "Overflowed") == pytest.approx(total(report, "site", "Overflowed") / 5, rel=0.35)
+
+
+def test_the_printed_time_of_a_message_is_over_all_that_came_not_only_what_was_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    """The API answers 1 request in 50 well; the time that the others waited is not theirs."""
+    report = report_of("slow-backend-behind-an-api")
+    (waited,) = (wait for wait in report["nodes"]["api"]["waits"] if wait["cause"] == "integration_timeout")
+    assert waited["message_s"] == pytest.approx(29 * total(report, "api", "IntegrationTimeouts"))
+    assert report["nodes"]["api"]["arrived"] == pytest.approx(total(report, "api", "Count"), rel=0.01)
+    print_report(Console(width=160), report)
+    line = next(line for line in capsys.readouterr().out.split("Where time went")[1].splitlines() if line.strip().startswith("Reports API"))
+    assert format_duration(waited["message_s"] / report["nodes"]["api"]["arrived"]) in line
+    assert 12 < waited["message_s"] / report["nodes"]["api"]["arrived"] < 14

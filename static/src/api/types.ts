@@ -334,6 +334,7 @@ export interface ReportNode {
   state: NodeState
   sentence: string | null
   metrics: Record<string, ReportMetric>
+  arrived: number
   waits: { cause: string; title: string; message_s: number; share: number; scarce: boolean; culprit: Culprit | null }[]
   losses: { cause: string; title: string; messages: number }[]
   limits: { name: string; title: string; limit: number | null; mean: number; max: number; parameter: string | null; at_limit_share: number }[]
