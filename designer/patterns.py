@@ -7,6 +7,11 @@ from typing import Any
 from simulator.languages import event_patterns, filter_policies
 from simulator.web.errors import ApiError
 
+RECORDS = {"record_patterns": event_patterns.queue_record_of, "data_patterns": event_patterns.data_record_of, "value_patterns": event_patterns.value_record_of}
+"""What lists of patterns, of which one has to match, see of a message."""
+
+KINDS = ("event_pattern", "record_pattern", "filter_policy", *RECORDS)
+
 
 def answer(kind: str, pattern: Any, message: Any, scope: Any, name: str = "message") -> dict[str, Any]:
     """Whether ``message`` matches ``pattern``, and why (docs/reference/contracts.md, section 7); raise `ApiError` if the message is of no use."""
@@ -15,6 +20,8 @@ def answer(kind: str, pattern: Any, message: Any, scope: Any, name: str = "messa
             matches, reason = _event_pattern(pattern, message, name)
         elif kind == "record_pattern":
             matches, reason = event_patterns.explain(pattern, event_patterns.queue_record_of(*_parts(message)))
+        elif kind in RECORDS:
+            matches, reason = event_patterns.explain_any(_listed(pattern), RECORDS[kind](*_parts(message)))
         else:
             matches, reason = filter_policies.explain(pattern, scope, *_parts(message))
     except (event_patterns.PatternError, filter_policies.PolicyError) as error:
@@ -26,6 +33,14 @@ def _event_pattern(pattern: Any, message: Any, name: str) -> tuple[bool, str]:
     if not isinstance(message, dict):
         raise ApiError(400, "invalid-request", "'message' must be a JSON object: an event, or its detail", 'Send for example {"source": "shop", "detail-type": "order", "detail": {}}')
     return event_patterns.explain(pattern, event_patterns.event_of(name, message))
+
+
+def _listed(patterns: Any) -> list[Any]:
+    if patterns is None:
+        return []
+    if not isinstance(patterns, list):
+        raise ApiError(400, "invalid-request", "'pattern' must be a list of patterns", 'Send for example [{"body": {"status": ["paid"]}}]')
+    return patterns
 
 
 def _parts(message: Any) -> tuple[dict[str, Any], Any]:

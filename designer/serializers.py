@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from designer.definitions import LANGUAGES
+from designer.patterns import KINDS
 from simulator.languages.asl.definition import MOST_CHARACTERS
 from simulator.web.serializers import FindingSerializer, GraphField, RunSerializer
 
@@ -82,8 +83,8 @@ class ExampleSerializer(serializers.Serializer):
 class PatternTestSerializer(serializers.Serializer):
     """A pattern and a message to try it on."""
 
-    kind = serializers.ChoiceField(("event_pattern", "record_pattern", "filter_policy"))
-    pattern = serializers.JSONField(allow_null=True, help_text="An event pattern or a filter policy; null matches everything.")
+    kind = serializers.ChoiceField(KINDS)
+    pattern = serializers.JSONField(allow_null=True, help_text="An event pattern or a filter policy, for the kinds in the plural a list of patterns of which one has to match; null matches everything.")
     message = serializers.JSONField(
         allow_null=True, help_text="For an event pattern the event (or its detail alone); otherwise {attributes: {name: {Type, Value}}, body}.")
     name = serializers.CharField(default="message", max_length=200, help_text="The detail type of an event whose detail alone is given.")

@@ -124,6 +124,17 @@ def explain(pattern: Any, event: Any) -> tuple[bool, str]:
     return False, "; ".join(closest or [])
 
 
+def explain_any(patterns: Sequence[Any], event: Any) -> tuple[bool, str]:
+    """Whether the event matches one of the patterns, and why; without patterns, everything does. Raises `PatternError` as `explain`."""
+    if not patterns:
+        return True, "Without a pattern, everything matches"
+    answers = [explain(pattern, event) for pattern in patterns]
+    for number, (matches, reason) in enumerate(answers, start=1):
+        if matches:
+            return True, f"Pattern {number}: {reason}" if len(answers) > 1 else reason
+    return False, "; ".join(f"pattern {number}: {reason}" if len(answers) > 1 else reason for number, (_, reason) in enumerate(answers, start=1))
+
+
 def event_of(name: str, body: Any) -> Any:
     """The event that a message is on a bus: its body if that is one (``source`` and ``detail-type`` are there), else an event with it as detail.
 
@@ -142,6 +153,16 @@ def queue_record_of(attributes: Mapping[str, Any], body: Any) -> dict[str, Any]:
     """The record that filters of Pipes and of event source mappings see of a queued message; the body is JSON, or None if it is not."""
     seen = {name: {"stringValue": entry.get("Value"), "dataType": entry.get("Type", "String")} for name, entry in attributes.items()}
     return {"eventSource": "aws:sqs", "awsRegion": "us-east-1", "body": body, "messageAttributes": seen}
+
+
+def data_record_of(attributes: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """The record that filters see of what comes from a stream or a broker: its data."""
+    return {"data": body}
+
+
+def value_record_of(attributes: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """The record that filters see of what comes from a topic of Kafka: its value."""
+    return {"value": body}
 
 
 # -- compiling ------------------------------------------------------------------------------------------------------

@@ -18,13 +18,14 @@ from simulator.engine.message import Message, Path, spend
 from simulator.engine.outcomes import Cause, Culprit, Refusal
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
+from simulator.languages.event_patterns import data_record_of
 from simulator.mechanics.batch_payload import SYNCHRONOUS_BYTES
 from simulator.mechanics.bottleneck import Bottleneck
 from simulator.mechanics.broker_destination import Subscription
 from simulator.mechanics.broker_sessions import BrokerSide
 from simulator.mechanics.broker_storage import Stored
 from simulator.mechanics.mapping_filter import MappingFilter
-from simulator.mechanics.stream_mapping import MOST_DOUBLINGS, StreamFunction, record_of
+from simulator.mechanics.stream_mapping import MOST_DOUBLINGS, StreamFunction
 from simulator.vocabulary import ParameterSet, Source, parameter
 
 GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg"
@@ -90,7 +91,7 @@ class BrokerMappingParameters(BrokerReadingParameters):
 
     filter_criteria: list[dict[str, Any]] = parameter(
         list, 'Patterns of which a message has to match one, for example [{"data": {"kind": ["order"]}}]; the others count as processed. Five at most (a secondary source).', title="Filter criteria",
-        section="Filter", aws="FilterCriteria", widget="json", source=API, max_length=5)
+        section="Filter", aws="FilterCriteria", widget="data_patterns", source=API, max_length=5)
 
 
 class BrokerBatch:
@@ -120,7 +121,7 @@ class BrokerMapping:
         self.active = Limit(f"batches:{wire.id}", f"Concurrent batches from {wire.source.name}", self.settings.concurrency, None)
         self.subscription: Subscription | None = None
         self.waiting: deque[Stored] = deque()
-        self.filter = MappingFilter(self.settings.filter_criteria, record_of) if self.settings.filter_criteria else None
+        self.filter = MappingFilter(self.settings.filter_criteria, data_record_of) if self.settings.filter_criteria else None
         self.window = self._cause("batching_window", f"Batching window of {function.name}", "batching_window_s", capacity=False)
         self.busy = self._cause("function_busy", f"All concurrent batches of {function.name} are in progress", "concurrency")
         self.redelivery = self._cause("redelivery_delay", f"Before a batch at which {function.name} failed is delivered again", "redelivery_delay_s")

@@ -16,6 +16,7 @@ from simulator.engine.message import Message
 from simulator.engine.outcomes import Cause
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
+from simulator.languages.event_patterns import value_record_of
 from simulator.measures import Gauge, Spread
 from simulator.mechanics.batch_payload import SYNCHRONOUS_BYTES
 from simulator.mechanics.consumer_group import GroupSettings
@@ -210,15 +211,10 @@ class KafkaPollers:
         return self._units.area(now_s) / 3600
 
 
-def record_of(attributes: Any, body: Any) -> dict[str, Any]:
-    """What a filter sees of a record: its value."""
-    return {"value": body}
-
-
 class KafkaMapping(StreamMapping):
     """One mapping between a topic and a function."""
 
-    record_of = staticmethod(record_of)
+    record_of = staticmethod(value_record_of)
     lane_parameter = "batch_size"
     stream: Any
     subscription: Any

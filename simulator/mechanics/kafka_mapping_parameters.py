@@ -75,4 +75,4 @@ class KafkaMappingParameters(KafkaReadingParameters):
         source=RETRIES, changeable=True)
     filter_criteria: list[dict[str, Any]] = parameter(
         list, 'Patterns of which a record has to match one, for example [{"value": {"kind": ["click"]}}]; the others count as processed. Five at most (a secondary source).', title="Filter criteria",
-        section="Filter", aws="FilterCriteria", widget="json", source=API, max_length=5)
+        section="Filter", aws="FilterCriteria", widget="value_patterns", source=API, max_length=5)

@@ -37,7 +37,7 @@ class MappingParameters(ParameterSet):
         title="Metadata of a record", unit="bytes", section="Batching", ge=0, le=100_000, source=UNPUBLISHED, advanced=True)
     filter_criteria: list[dict[str, Any]] = parameter(
         list, 'Patterns of which a message has to match one, for example [{"body": {"status": ["paid"]}}]; the others are deleted without an invocation.'
-        " Five at most, ten on request. Empty: no filter.", title="Filter criteria", section="Filter", aws="FilterCriteria", widget="json", source=MAPPING_FILTERS, max_length=10)
+        " Five at most, ten on request. Empty: no filter.", title="Filter criteria", section="Filter", aws="FilterCriteria", widget="record_patterns", source=MAPPING_FILTERS, max_length=10)
     maximum_concurrency: int | None = parameter(
         None, "Concurrent invocations of this mapping, at most. Keep it at or below the reserved concurrency.",
         title="Maximum concurrency", unit="count", section="Scaling", aws="ScalingConfig.MaximumConcurrency", ge=2, le=1000, source=MAPPING_SCALING, changeable=MAPPING, capacity=True)

@@ -18,6 +18,7 @@ from simulator.engine.node import Node
 from simulator.engine.outcomes import Cause, Culprit, Refusal
 from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
+from simulator.languages.event_patterns import data_record_of
 from simulator.measures import Spread
 from simulator.mechanics.batch_payload import SYNCHRONOUS_BYTES
 from simulator.mechanics.bottleneck import Bottleneck
@@ -64,11 +65,6 @@ def records_of(tokens: Sequence[Message]) -> int:
     return count
 
 
-def record_of(attributes: Any, body: Any) -> dict[str, Any]:
-    """What a filter sees of a record: its data."""
-    return {"data": body}
-
-
 def report_discarded(node: Node, destinations: Sequence[Wire], wire: Wire, batch: Sequence[Message], condition: str) -> bool | None:
     """Send word of a batch that ``node`` gave up: what it was and why; a bucket gets the records themselves too."""
     if not destinations:
@@ -113,7 +109,7 @@ class Piece:
 class StreamMapping:
     """One mapping: a lane for each shard and place of the parallelization factor."""
 
-    record_of = staticmethod(record_of)
+    record_of = staticmethod(data_record_of)
     lane_parameter = "parallelization_factor"
     """What decides how many batches of a shard are in progress."""
 

@@ -47,7 +47,7 @@ class StreamMappingParameters(ReadingParameters):
     retry_max_s: float = parameter(30, "Longest such pause.", title="Longest pause", unit="s", section="Errors", ge=0.01, le=3600, source=MEMORY, advanced=True)
     filter_criteria: list[dict[str, Any]] = parameter(
         list, 'Patterns of which a record has to match one, for example [{"data": {"kind": ["click"]}}]; the others count as processed. Five at most (a secondary source).', title="Filter criteria",
-        section="Filter", aws="FilterCriteria", widget="json", source=API, max_length=5)
+        section="Filter", aws="FilterCriteria", widget="data_patterns", source=API, max_length=5)
     polling_interval_s: float = parameter(
         1, "How often each shard is polled while it is read to the end; with more waiting, reading goes on.", title="Polling interval", unit="s", section="Reading", ge=0.01, le=3600, source=KINESIS,
         advanced=True)

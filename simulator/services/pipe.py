@@ -14,9 +14,8 @@ from simulator.engine.message import Message
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
-from simulator.languages.event_patterns import pattern_problems
+from simulator.languages.event_patterns import data_record_of, pattern_problems, value_record_of
 from simulator.measures import Spread
-from simulator.mechanics import kafka_mapping, stream_mapping
 from simulator.mechanics.broker_mapping import BrokerMapping
 from simulator.mechanics.event_source_mapping import EventSourceMapping
 from simulator.mechanics.kafka_mapping import KafkaMapping
@@ -197,17 +196,17 @@ class Pipe(PipeStages):
         return EventSourceMapping(wire, wire.source, self, self.agenda, self.stream(f"mapping {wire.id}"), latency_s)  # type: ignore[arg-type]
 
     def _map_stream(self, wire: Wire) -> StreamMapping:
-        self.record_of = stream_mapping.record_of
+        self.record_of = data_record_of
         return StreamMapping(wire, self, self.agenda, self.iterator_ages, self.stream(f"mapping {wire.id}"))
 
     def _map_kafka(self, wire: Wire) -> KafkaMapping:
         _take_away(wire, WITHOUT_KAFKA)
-        self.record_of = kafka_mapping.record_of
+        self.record_of = value_record_of
         return KafkaMapping(wire, self, self.agenda, self.stream(f"mapping {wire.id}"), has_destination=bool(self.wires_out["discarded"]))
 
     def _map_broker(self, wire: Wire) -> BrokerMapping:
         _take_away(wire, WITHOUT_BROKER)
-        self.record_of = stream_mapping.record_of
+        self.record_of = data_record_of
         return BrokerMapping(wire, self, self.agenda, self.stream(f"mapping {wire.id}"))
 
     def report_discarded(self, wire: Wire, batch: Sequence[Message], condition: str) -> bool | None:

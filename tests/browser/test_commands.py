@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import PATIENCE_MS, Editor, eventually
-from tests.browser.test_pages import mistakes
+from tests.browser.test_pages import mistakes, mistakes_in_both_schemes
 
 
 @pytest.fixture
@@ -84,6 +84,7 @@ def test_the_command_palette_has_every_command_and_help_lists_the_keys(page: Pag
     help_ = page.get_by_role("dialog")
     for title in ("Undo", "Find on the canvas", "Align left edges", "Delete and join the neighbours", "Fit the selection into view"):
         expect(help_).to_contain_text(title)
+    assert mistakes_in_both_schemes(page) == []
     page.keyboard.press("Escape")
 
 

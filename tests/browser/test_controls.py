@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import PATIENCE_MS, Editor
+from tests.browser.test_pages import mistakes_in_both_schemes
 from tests.browser.test_story import open_example
 
 
@@ -99,6 +100,7 @@ def test_two_runs_are_compared_from_the_list_of_runs(page: Page) -> None:
     page.get_by_role("combobox", name="Add a chart").click()
     page.get_by_role("option", name="resize-jobs · Visible").click()
     expect(page.get_by_role("figure", name="resize-jobs · Visible in each run")).to_be_visible()
+    assert mistakes_in_both_schemes(page) == []
 
 
 def test_the_owner_lets_everyone_with_the_link_control(page: Page, visitor: Page) -> None:

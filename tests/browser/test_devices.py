@@ -76,6 +76,21 @@ def test_cards_are_moved_and_wired_by_touch(tablet: Page) -> None:
     assert goal
     fingers.move([(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)], [(goal["x"] + goal["width"] / 2, goal["y"] + goal["height"] / 2)], steps=10)
     expect(tablet.locator(".react-flow__edge")).to_have_count(1)
+    function = tablet.get_by_role("button", name="Add Lambda function", exact=True)
+    function.scroll_into_view_if_needed()
+    item = function.bounding_box()
+    assert item
+    fingers.move([(item["x"] + 30, item["y"] + 12)], [editor.at(130, 70)], steps=12)
+    expect(tablet.locator(".react-flow__node")).to_have_count(3)
+    dropped = next(node for node in editor.ids() if node not in (traffic, queue))
+    card = editor.card(dropped).bounding_box()
+    assert card
+    assert (card["x"] + card["width"] / 2, card["y"] + card["height"] / 2) == pytest.approx(editor.at(130, 70), abs=12)
+    expect(tablet.locator(".palette-carried")).to_have_count(0)
+    scrolled = tablet.locator(".palette").evaluate("palette => palette.scrollTop")
+    fingers.move([(item["x"] + 30, item["y"] + 12)], [(item["x"] + 30, item["y"] - 138)])
+    tablet.wait_for_function(f"document.querySelector('.palette').scrollTop > {scrolled} + 40")
+    expect(tablet.locator(".react-flow__node")).to_have_count(3)
 
 
 def test_paper_holds_the_diagram_alone(page: Page) -> None:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import Editor
+from tests.browser.test_pages import mistakes_in_both_schemes
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def test_pictures_hold_every_node_and_wire(page: Page, editor: Editor) -> None:
 def test_json_and_mermaid_and_the_clipboard(page: Page, editor: Editor) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.keyboard.press("Control+Shift+e")
+    assert mistakes_in_both_schemes(page) == []
     graph = json.loads(taken(page, "JSON"))
     assert [node["name"] for node in graph["nodes"]] == ["traffic", "queue"]
     mermaid = taken(page, "Mermaid").decode()

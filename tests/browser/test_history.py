@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import Editor
-from tests.browser.test_pages import mistakes
+from tests.browser.test_pages import mistakes_in_both_schemes
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def test_versions_are_named_compared_and_restored_as_one_step(page: Page, editor
     versions.nth(count - 2).click()
     differences = dialog.get_by_role("list", name="From version 2 to now")
     expect(differences).to_contain_text("+ topic")
-    expect(differences).to_contain_text("Visibility timeout: default → 45")
-    assert mistakes(page) == []
+    expect(differences).to_contain_text("Visibility timeout: default → 45 s")
+    assert mistakes_in_both_schemes(page) == []
     dialog.get_by_label("Name of this version").fill("Before the topic")
     dialog.get_by_label("Name of this version").press("Enter")
     expect(versions.nth(count - 2)).to_contain_text("Before the topic")
@@ -62,6 +62,7 @@ def test_a_conflict_shows_what_differs(page: Page, editor: Editor) -> None:
     differences = dialog.get_by_role("list", name="From theirs to yours")
     expect(differences).to_contain_text("+ function")
     expect(differences).to_contain_text("− topic")
+    assert mistakes_in_both_schemes(page) == []
     dialog.get_by_role("button", name="Keep mine").click()
     editor.saved()
     other.close()

@@ -20,6 +20,18 @@ def mistakes(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] if one["impact"] in SERIOUS for node in one["nodes"]]
 
 
+def mistakes_in_both_schemes(page: Page) -> list[str]:
+    """Serious accessibility mistakes on a page as it stands now, in light and in dark."""
+    found: list[str] = []
+    # Colours on their way from one scheme to the other are those of neither.
+    page.add_style_tag(content="*, *::before, *::after { transition: none !important }")
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator(f'html[data-mantine-color-scheme="{scheme}"]')).to_have_count(1)
+        found += [f"{scheme}: {mistake}" for mistake in mistakes(page)]
+    return found
+
+
 @pytest.mark.parametrize("slug", [example.slug for example in examples()])
 def test_every_example_opens_and_runs_with_one_click(page: Page, slug: str) -> None:
     example = next(example for example in examples() if example.slug == slug)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import Editor, eventually
+from tests.browser.test_pages import mistakes_in_both_schemes
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def test_a_double_click_and_a_slash_on_blank_add_a_node_there(page: Page, editor
     expect(page.locator(".react-flow__node")).to_have_count(2)
     assert editor.place_of(next(found for found in editor.ids() if found != first)) == pytest.approx((650 - 92, 300 - 32), abs=11)
     page.keyboard.press("/")
+    assert mistakes_in_both_schemes(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("combobox", name="Add a node")).to_have_count(0)
     expect(page.locator(".react-flow__node")).to_have_count(2)

@@ -27,6 +27,10 @@ def ask(kind: str, pattern: Any, message: Any, **more: Any) -> Any:
         ("record_pattern", {"body": {"customer": {"country": ["DE"]}}}, ORDER, {}, True, "body.customer.country"),
         ("record_pattern", {"messageAttributes": {"kind": {"stringValue": ["refund"]}}}, ORDER, {}, False, "messageAttributes.kind.stringValue is"),
         ("event_pattern", None, EVENT, {}, True, "everything"),
+        ("record_patterns", [{"body": {"customer": {"country": ["US"]}}}, {"messageAttributes": {"kind": {"stringValue": ["order"]}}}], ORDER, {}, True, "Pattern 2: "),
+        ("data_patterns", [{"data": {"customer": {"country": ["DE"]}}}], ORDER, {}, True, "data.customer.country"),
+        ("value_patterns", [{"data": {"a": [1]}}, {"value": {"customer": {"country": ["US"]}}}], ORDER, {}, False, "pattern 2: value.customer.country"),
+        ("value_patterns", [], ORDER, {}, True, "everything"),
         ("filter_policy", {"kind": ["order"]}, ORDER, {}, True, "kind"),
         ("filter_policy", {"kind": ["order"], "price": [{"numeric": ["<", 10]}]}, ORDER, {}, False, "price is 40"),
         ("filter_policy", {"kind": ["order"]}, {"body": {}}, {}, False, "has none"),
@@ -56,8 +60,9 @@ def test_a_pattern_that_aws_rejects_is_answered_with_its_faults(kind: str) -> No
 @pytest.mark.parametrize(
     "body",
     [{"kind": "regex", "pattern": {}, "message": {}}, {"kind": "event_pattern", "message": {}}, {"kind": "event_pattern", "pattern": {"a": [1]}, "message": []},
-     {"kind": "filter_policy", "pattern": {"a": [1]}, "message": {"attributes": {"kind": "order"}}}, [1]],
-    ids=["kind", "no pattern", "message", "attributes", "no object"],
+     {"kind": "filter_policy", "pattern": {"a": [1]}, "message": {"attributes": {"kind": "order"}}}, [1],
+     {"kind": "data_patterns", "pattern": {"a": [1]}, "message": {"body": {}}}],
+    ids=["kind", "no pattern", "message", "attributes", "no object", "no list"],
 )  # fmt: skip
 def test_a_request_of_another_shape_is_refused_in_the_one_error_shape(body: Any) -> None:
     answered = Client().post("/api/patterns/test/", body, content_type="application/json")

@@ -67,7 +67,7 @@ export const api = {
   versions: (id: string) => call<VersionListed[]>('GET', `/api/diagrams/${id}/versions/`),
   version: (id: string, number: number) => call<VersionListed & { graph: Graph }>('GET', `/api/diagrams/${id}/versions/${number}/`),
   nameVersion: (id: string, number: number, name: string) => call<VersionListed>('PATCH', `/api/diagrams/${id}/versions/${number}/`, { name }),
-  testPattern: (body: { kind: 'event_pattern' | 'record_pattern' | 'filter_policy'; pattern: unknown; message: unknown; scope?: string; name?: string }) => call<{ valid: boolean; match: boolean | null; reason: string; problems: string[] }>('POST', '/api/patterns/test/', body),
+  testPattern: (body: { kind: string; pattern: unknown; message: unknown; scope?: string; name?: string }) => call<{ valid: boolean; match: boolean | null; reason: string; problems: string[] }>('POST', '/api/patterns/test/', body),
   duplicateDiagram: (id: string) => call<Diagram>('POST', `/api/diagrams/${id}/duplicate/`),
   runs: (diagram?: string) => call<Run[]>('GET', `/api/runs/${diagram ? `?diagram=${diagram}` : ''}`),
   startRun: (body: { diagram?: string; graph?: Graph; speed?: number | null; run?: Values }) => call<Run>('POST', '/api/runs/', body),

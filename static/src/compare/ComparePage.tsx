@@ -6,7 +6,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { api, ApiError } from '../api/client'
 import type { ComparedRuns, Report } from '../api/types'
 import { Halt } from '../app/Halt'
-import { valueText } from '../editor/Outline'
+import { valueWords } from '../forms/words'
 import { formatClock, formatQuantity } from '../format'
 import { choices, compareLink, differenceText, runIn, runsIn, VERDICT_WORDS } from './comparing'
 import { OverlayChart } from './OverlayChart'
@@ -122,7 +122,7 @@ function Differences({ compared }: { compared: ComparedRuns }) {
           <thead><tr><th scope="col">Setting</th>{compared.runs.map((_, place) => <th scope="col" key={place}>{LETTERS[place]}</th>)}</tr></thead>
           <tbody>
             {compared.differences.map(({ owner, setting, title, values }) => (
-              <tr key={`${owner} ${setting}`}><td>{title}</td>{values.map((value, place) => <td key={place} className="compare-value">{value === null ? <span className="compare-none">{setting === '' ? 'absent' : 'default'}</span> : valueText(value)}</td>)}</tr>
+              <tr key={`${owner} ${setting}`}><td>{title}</td>{values.map((value, place) => <td key={place} className="compare-value">{value === null ? <span className="compare-none">{setting === '' ? 'absent' : 'default'}</span> : valueWords(value)}</td>)}</tr>
             ))}
           </tbody>
         </table>

@@ -65,7 +65,7 @@ export function placeIn(text: string, end: number): JsonPlace | null {
 }
 
 /** The schemas that hold at a path: one for each choice there is. */
-export function schemasAt(root: Schema, schema: Schema, path: readonly (string | number)[]): Schema[] {
+function schemasAt(root: Schema, schema: Schema, path: readonly (string | number)[]): Schema[] {
   const found = open(root, schema)
   const [step, ...rest] = path
   if (step === undefined) return found

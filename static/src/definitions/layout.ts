@@ -8,7 +8,7 @@ export interface Box { name: string; type: string; x: number; y: number; width: 
 export interface Way { key: string; points: [number, number][]; kind: PartGraph['edges'][number]['kind'] }
 export interface Drawn { width: number; height: number; boxes: Box[]; groups: { x: number; y: number; width: number; height: number }[]; ways: Way[] }
 
-export const PART_HEIGHT = 44
+const PART_HEIGHT = 44
 const [NARROWEST, WIDEST, PER_LETTER] = [124, 250, 7.9]
 const OPTIONS = {
   'elk.algorithm': 'layered', 'elk.direction': 'DOWN', 'elk.layered.spacing.nodeNodeBetweenLayers': '34', 'elk.spacing.nodeNode': '28', 'elk.edgeRouting': 'ORTHOGONAL',
@@ -37,7 +37,7 @@ export function nested(graph: PartGraph): ElkNode {
 }
 
 /** Everything at its place on one sheet. */
-export function flattened(laid: ElkNode, graph: PartGraph): Drawn {
+function flattened(laid: ElkNode, graph: PartGraph): Drawn {
   const drawn: Drawn = { width: laid.width ?? 0, height: laid.height ?? 0, boxes: [], groups: [], ways: [] }
   const parts = new Map(graph.nodes.map((node) => [node.name, node]))
   const kinds = new Map(graph.edges.map((edge) => [`${edge.from} ${edge.kind} ${edge.to}`, edge.kind]))

@@ -27,6 +27,7 @@ import { GuideLines } from './GuideLines'
 import { KeyboardWalk, WalkEnd } from './KeyboardWalk'
 import { NodeCard, StayingCard } from './NodeCard'
 import { fileOf, openFile } from './opening'
+import { landing } from './placing'
 import { openQuickAdd } from './quickAdd'
 import { QuickAddList } from './QuickAddList'
 import { RefusedWire } from './RefusedWire'
@@ -38,8 +39,6 @@ import { beginReconnect, beginWire, dropWire, hoverWire } from './wiring'
 
 const nodeTypes = { card: NodeCard, staying: StayingCard, box: GroupBox, folded: FoldedGroup, note: NoteCard }
 const edgeTypes = { wire: WireEdge }
-export const DRAG_KIND = 'application/x-backwater-kind'
-export const DRAG_PRESET = 'application/x-backwater-preset'
 
 /** Whether a node moves with everyone in a group it is in. */
 const allMove = (groups: readonly Group[], id: string, moving: Record<string, Point>) => groups.some((group) => group.members.includes(id) && group.members.every((member) => member in moving))
@@ -183,6 +182,27 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     return [x, y]
   }
 
+  /** The place of a card whose centre is at a point of the window. */
+  const cardAt = (clientX: number, clientY: number): Point => {
+    const { x, y } = flow.screenToFlowPosition({ x: clientX, y: clientY })
+    return [x - CARD.width / 2, y - CARD.height / 2]
+  }
+  const hover = (clientX: number, clientY: number) => {
+    const { fromPalette, splicing } = useStage.getState()
+    const found = fromPalette && wireFor(fromPalette.kind, cardAt(clientX, clientY), routes)
+    if (found !== splicing) useStage.setState({ splicing: found })
+  }
+  const drop = (clientX: number, clientY: number) => {
+    const { fromPalette } = useStage.getState()
+    if (!fromPalette || readOnly) return
+    const at = cardAt(clientX, clientY)
+    useStage.setState({ splicing: null, fromPalette: null })
+    useEditor.getState().addNode(fromPalette.kind, at, fromPalette.preset, wireFor(fromPalette.kind, at, routes))
+  }
+  useEffect(() => {
+    landing.canvas = { hover, drop }
+    return () => { landing.canvas = null }
+  })
   const onDrop = (event: DragEvent) => {
     event.preventDefault()
     const file = fileOf(event.dataTransfer)
@@ -190,20 +210,12 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
       void openFile(file).then((text) => { if (text) useStage.setState({ reason: { text, from: null, to: '', bridges: [] } }) })
       return
     }
-    const kind = event.dataTransfer.getData(DRAG_KIND)
-    if (!kind) return
-    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
-    useStage.setState({ splicing: null, fromPalette: null })
-    useEditor.getState().addNode(kind, [x - CARD.width / 2, y - CARD.height / 2], event.dataTransfer.getData(DRAG_PRESET), wireFor(kind, [x - CARD.width / 2, y - CARD.height / 2], routes))
+    drop(event.clientX, event.clientY)
   }
   const onDragOver = (event: DragEvent) => {
     event.preventDefault()
     event.dataTransfer.dropEffect = 'copy'
-    const { fromPalette, splicing } = useStage.getState()
-    if (!fromPalette) return
-    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
-    const found = wireFor(fromPalette, [x - CARD.width / 2, y - CARD.height / 2], routes)
-    if (found !== splicing) useStage.setState({ splicing: found })
+    hover(event.clientX, event.clientY)
   }
   const onPointerMove = (event: PointerEvent) => {
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })

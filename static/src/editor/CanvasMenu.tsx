@@ -27,7 +27,7 @@ export function CanvasMenu({ commands, readOnly }: { commands: readonly Command[
     .filter((section) => section.length > 0)
   return (
     <Menu key={`${menu.x} ${menu.y}`} opened onClose={close} position="bottom-start" offset={0} shadow="md" width={240} withinPortal returnFocus>
-      <Menu.Target><span className="menu-place" style={{ left: menu.x, top: menu.y }} /></Menu.Target>
+      <Menu.Target><button type="button" tabIndex={-1} aria-label="Commands" className="menu-place" style={{ left: menu.x, top: menu.y }} /></Menu.Target>
       <Menu.Dropdown aria-label="Commands" className="canvas-menu">
         {sections.map((section, index) => [
           index > 0 && <Menu.Divider key={`line ${index}`} />,

@@ -4,11 +4,10 @@ import { Text } from '@mantine/core'
 
 import { useCatalog } from '../api/catalog'
 import type { Graph, GraphNode } from '../api/types'
-import { differences, type Differences } from './differences'
+import { differences, type Differences, type ValueChange } from './differences'
 import { groupBoxes, groupsOf, notesOf, waypointsOf } from './annotations'
 import { CARD, positionOf } from './graph'
 import { around } from './guides'
-import { valueText } from './Outline'
 
 const WIDTH = 560
 const HEIGHT = 240
@@ -97,7 +96,7 @@ function notesDrawn(before: Graph, after: Graph, found: Differences) {
 
 function DiffList({ before, after, found, words }: { before: Graph; after: Graph; found: Differences; words: [string, string] }) {
   const nameOf = (id: string) => [...after.nodes, ...before.nodes].find((node) => node.id === id)?.name || id
-  const between = (value: { title: string; before: unknown; after: unknown }) => <li key={value.title}>{value.title}: <span className="diff-old">{value.before === undefined ? 'default' : valueText(value.before)}</span> → <b>{value.after === undefined ? 'default' : valueText(value.after)}</b></li>
+  const between = (value: ValueChange) => <li key={value.title}>{value.title}: <span className="diff-old">{value.before}</span> → <b>{value.after}</b></li>
   return (
     <ul className="diff-list" aria-label={`From ${words[0]} to ${words[1]}`}>
       {found.added.map((node) => <li key={`a${node.id}`} data-diff="added">+ {node.name || node.id}</li>)}

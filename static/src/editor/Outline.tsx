@@ -3,27 +3,13 @@
 import { Text } from '@mantine/core'
 
 import { portOf, useCatalog } from '../api/catalog'
-import type { Graph, GraphWire, Schema, Service, Values } from '../api/types'
-import { formatQuantity } from '../format'
+import type { Graph, GraphWire, Service } from '../api/types'
+import { settingsWords } from '../forms/words'
 import { useSelection } from '../live'
 import { GROUP_WORDS, groupsOf, notesOf } from './annotations'
 import { flowOrder } from './flow'
 import { wireSchema } from './legality'
 import { useEditor } from './store'
-
-/** A value in a few words. */
-export function valueText(value: unknown, unit = ''): string {
-  if (value === null || value === undefined) return 'none'
-  if (typeof value === 'number') return formatQuantity(value, unit)
-  if (typeof value === 'boolean') return value ? 'on' : 'off'
-  if (typeof value === 'string') return value
-  const text = JSON.stringify(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
-}
-
-function settings(values: Values, schema: Schema | null | undefined): string {
-  return Object.entries(values).map(([name, value]) => `${(schema?.properties?.[name]?.title ?? name).toLowerCase()} ${valueText(value, schema?.properties?.[name]?.unit)}`).join(', ')
-}
 
 export function Outline() {
   const graph = useEditor((state) => state.graph)
@@ -49,7 +35,7 @@ function OutlineNode({ id, graph, services, nameOf }: Shown & { id: string }) {
   const findings = useEditor((state) => state.findings)
   const node = graph.nodes.find((found) => found.id === id)!
   const service = services[node.kind]
-  const set = settings(node.parameters, service?.parameters)
+  const set = settingsWords(node.parameters, service?.parameters)
   const wires = graph.wires.filter((wire) => wire.from.node === id)
   return (
     <li>
@@ -64,7 +50,7 @@ function OutlineNode({ id, graph, services, nameOf }: Shown & { id: string }) {
 function OutlineWire({ wire, graph, services, nameOf }: Shown & { wire: GraphWire }) {
   const selected = useEditor((state) => state.selection.wires.has(wire.id))
   const port = portOf(services, graph.nodes.find((node) => node.id === wire.from.node), wire.from.port)
-  const set = settings(wire.parameters, wireSchema(services, graph, wire).schema)
+  const set = settingsWords(wire.parameters, wireSchema(services, graph, wire).schema)
   return (
     <li>
       <button type="button" aria-pressed={selected} onClick={() => useEditor.getState().select([], [wire.id])}>{port?.title ?? wire.from.port} → {nameOf(wire.to.node)}</button>

@@ -9,10 +9,10 @@ import { useCatalog } from '../api/catalog'
 import type { Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
 import { titleOf, useNaming } from '../app/naming'
-import { DRAG_KIND } from './Canvas'
 import { useFavourites } from './favourites'
 import { CARD, positionOf } from './graph'
 import { freePlace } from './places'
+import { carrying } from './placing'
 import { PresetItems } from './PresetItems'
 import { presetsFound } from './presets'
 import { useStage } from './stage'
@@ -66,6 +66,7 @@ export const Palette = forwardRef<HTMLInputElement>(function Palette(_, searchRe
           ))}
         </section>
       ))}
+      <Carried />
       {found.length === 0 && <Text size="sm" c="dimmed" mt="md">No service matches “{text}”.</Text>}
     </nav>
   )
@@ -82,8 +83,7 @@ function Row({ service, add, again = false }: RowProps) {
     <div className="palette-row">
       <Tooltip label={`${title}: ${service.summary}`} position="right" openDelay={600} multiline maw={260}>
         <button
-          type="button" className="palette-item" draggable aria-label={again ? `Add ${title} again` : `Add ${title}`}
-          onDragStart={(event) => { event.dataTransfer.setData(DRAG_KIND, service.kind); useStage.setState({ fromPalette: service.kind }); event.dataTransfer.effectAllowed = 'copy' }}
+          type="button" className="palette-item" aria-label={again ? `Add ${title} again` : `Add ${title}`} {...carrying(service.kind)}
           onClick={() => add(service.kind)}
         >
           <ServiceIcon kind={service.kind} size={20} /> <span>{title}</span>
@@ -99,4 +99,14 @@ function Few({ title, kinds, add }: { title: string; kinds: readonly string[]; a
   const known = kinds.flatMap((kind) => services[kind] ?? [])
   if (known.length === 0) return null
   return <section aria-label={title}><h2 className="palette-group">{title}</h2>{known.map((service) => <Row key={service.kind} service={service} add={add} again />)}</section>
+}
+
+/** What a finger carries from here to the canvas. */
+function Carried() {
+  const carried = useStage((state) => state.fromPalette)
+  const service = useCatalog((state) => (carried ? state.services[carried.kind] : undefined))
+  const neutral = useNaming((state) => state.neutral)
+  if (!carried?.finger || !service) return null
+  const title = service.presets.find((preset) => preset.name === carried.preset)?.title ?? titleOf(service, neutral)
+  return <div className="palette-carried" style={{ left: carried.finger[0], top: carried.finger[1] }} aria-hidden="true"><ServiceIcon kind={carried.kind} size={20} /> <span>{title}</span></div>
 }

@@ -4,20 +4,13 @@ import { Tooltip } from '@mantine/core'
 
 import type { Preset, Service } from '../api/types'
 import { Icon } from '../app/icons'
-import { DRAG_KIND, DRAG_PRESET } from './Canvas'
-import { useStage } from './stage'
+import { carrying } from './placing'
 
 export function PresetItems({ service, presets, add }: { service: Service; presets: readonly Preset[]; add: (kind: string, preset: string) => void }) {
   return presets.map((preset) => (
     <Tooltip key={preset.name} label={`${preset.title}: ${preset.summary}`} position="right" openDelay={600} multiline maw={260}>
       <button
-        type="button" className="palette-item palette-preset" draggable aria-label={`Add ${preset.title}`}
-        onDragStart={(event) => {
-          event.dataTransfer.setData(DRAG_KIND, service.kind)
-          useStage.setState({ fromPalette: service.kind })
-          event.dataTransfer.setData(DRAG_PRESET, preset.name)
-          event.dataTransfer.effectAllowed = 'copy'
-        }}
+        type="button" className="palette-item palette-preset" aria-label={`Add ${preset.title}`} {...carrying(service.kind, preset.name)}
         onClick={() => add(service.kind, preset.name)}
       >
         <Icon path={preset.icon} letter={preset.title.charAt(0)} size={16} /> <span>{preset.title}</span>

@@ -120,7 +120,7 @@ export function commandsOf(view: ViewActions): Command[] {
 }
 
 /** The name of the keys of an event, as commands write them. */
-export function keysOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'code'>): string {
+function keysOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'code'>): string {
   const digit = /^Digit(\d)$/.exec(event.code)
   // With Alt, a key of its own may write another sign: what counts is where it is.
   const placed = event.altKey ? /^Key([A-Z])$/.exec(event.code)?.[1] : undefined

@@ -20,7 +20,7 @@ describe('differences', () => {
     expect(found.removed.map((node) => node.id)).toEqual(['b'])
     expect(found.wiresRemoved.map(({ id }) => id)).toEqual(['2'])
     expect(found.wiresChanged.map((change) => [change.wire.id, change.led])).toEqual([['1', true]])
-    expect(found.settings).toEqual([{ parameter: 'seed', title: 'seed', before: undefined, after: 2 }])
+    expect(found.settings).toEqual([{ parameter: 'seed', title: 'seed', before: 'default', after: '2' }])
     expect(found.moved).toBe(1)
   })
 
@@ -41,7 +41,7 @@ describe('differences', () => {
   })
 
   it('calls parameters by their titles', () => {
-    expect(differences(graph, setParameters(graph, new Set(['2']), 'batch_size', 3), services).wiresChanged[0]!.values).toEqual([{ parameter: 'batch_size', title: 'Batch size', before: undefined, after: 3 }])
+    expect(differences(graph, setParameters(graph, new Set(['2']), 'batch_size', 3), services).wiresChanged[0]!.values).toEqual([{ parameter: 'batch_size', title: 'Batch size', before: 'default', after: '3' }])
   })
 })
 

@@ -1,11 +1,13 @@
 /** What differs between two graphs, as data and in words. */
 
-import type { Graph, GraphNode, GraphWire, Service, Values } from '../api/types'
+import type { Graph, GraphNode, GraphWire, Schema, Service, Values } from '../api/types'
 import { same } from '../forms/schema'
+import { settingWords } from '../forms/words'
 import { GROUP_WORDS, groupsOf, notesOf, waypointsOf, type Group } from './annotations'
 import { wireSchema } from './legality'
 
-export interface ValueChange { parameter: string; title: string; before: unknown; after: unknown }
+/** A setting that changed, and what it was and is, in words. */
+export interface ValueChange { parameter: string; title: string; before: string; after: string }
 export interface NodeChange { node: GraphNode; renamed: string | null; values: ValueChange[]; moved: boolean }
 export interface WireChange { wire: GraphWire; values: ValueChange[]; led: boolean }
 
@@ -28,12 +30,11 @@ export interface Differences {
 /** What became of a box, a note or the way of a wire; `what` says how it changed. */
 export interface ViewChange { id: string; name: string; state: 'added' | 'removed' | 'changed'; what: string }
 
-type Titles = Record<string, { title?: string } | undefined>
-
-function valueChanges(before: Values, after: Values, titles: Titles = {}): ValueChange[] {
+function valueChanges(before: Values, after: Values, schema?: Schema | null): ValueChange[] {
+  const words = (values: Values, name: string) => (values[name] === undefined ? 'default' : settingWords(name, values[name], schema))
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((name) => !same(before[name], after[name]))
-    .map((name) => ({ parameter: name, title: titles[name]?.title ?? name, before: before[name], after: after[name] }))
+    .map((name) => ({ parameter: name, title: schema?.properties?.[name]?.title ?? name, before: words(before, name), after: words(after, name) }))
 }
 
 const linesOf = ({ script = [] }: Graph) => (script.length === 1 ? '1 line' : `${script.length} lines`)
@@ -45,7 +46,7 @@ export function differences(before: Graph, after: Graph, services: Record<string
   const changed = after.nodes.flatMap((node): NodeChange[] => {
     const old = oldNodes.get(node.id)
     if (!old || old.kind !== node.kind) return []
-    const values = old === node ? [] : valueChanges(old.parameters, node.parameters, services[node.kind]?.parameters.properties)
+    const values = old === node ? [] : valueChanges(old.parameters, node.parameters, services[node.kind]?.parameters)
     const moved = !same(before.view?.positions?.[node.id], after.view?.positions?.[node.id])
     const renamed = old.name === node.name ? null : old.name
     return values.length || moved || renamed !== null ? [{ node, renamed, values, moved }] : []
@@ -53,7 +54,7 @@ export function differences(before: Graph, after: Graph, services: Record<string
   const wiresChanged = after.wires.flatMap((wire): WireChange[] => {
     const old = oldWires.get(wire.id)
     if (!old || old === wire) return []
-    const values = valueChanges(old.parameters, wire.parameters, wireSchema(services, after, wire).schema?.properties)
+    const values = valueChanges(old.parameters, wire.parameters, wireSchema(services, after, wire).schema)
     const led = !same(old.from, wire.from) || !same(old.to, wire.to)
     return values.length || led ? [{ wire, values, led }] : []
   })
@@ -66,10 +67,10 @@ export function differences(before: Graph, after: Graph, services: Record<string
     wiresRemoved: before.wires.filter((wire) => !newWires.has(wire.id)),
     wiresChanged,
     settings: [
-      ...(before.name === after.name ? [] : [{ parameter: 'name', title: 'Name', before: before.name, after: after.name }]),
+      ...(before.name === after.name ? [] : [{ parameter: 'name', title: 'Name', before: before.name || 'Untitled', after: after.name || 'Untitled' }]),
       ...valueChanges(before.run ?? {}, after.run ?? {}),
       ...(same(before.script ?? [], after.script ?? []) ? [] : [{ parameter: 'script', title: 'Fault script', before: linesOf(before), after: linesOf(after) }]),
-      ...valueChanges(before.account ?? {}, after.account ?? {}, Object.fromEntries(Object.entries(services).map(([kind, service]) => [kind, { title: `${service.title}, in the account` }]))),
+      ...valueChanges(before.account ?? {}, after.account ?? {}, { properties: Object.fromEntries(Object.entries(services).map(([kind, service]) => [kind, { ...service.account_parameters, title: `${service.title}, in the account` }])) }),
     ],
     moved: changed.filter((change) => change.moved).length,
     groups: viewChanges(groupsOf(before), groupsOf(after), (group) => group.title, groupChange),

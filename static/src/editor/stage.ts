@@ -12,6 +12,8 @@ export interface Refusal { text: string; from: GraphWire['from'] | null; to: str
 /** The list of what can be placed: the place in the diagram, and the wire that waits for an end. */
 export interface QuickAdd { at: Point; wirings: Wiring[]; existing: boolean }
 
+interface FromPalette { kind: string; preset: string | undefined; finger: Point | null }
+
 /** Where the menu of the canvas is open, in the window, and what for. */
 export interface MenuAt { x: number; y: number; of: 'node' | 'wire' | 'canvas' }
 
@@ -27,8 +29,8 @@ interface Stage {
   reason: Refusal | null
   /** The wire that takes up what is dragged, if it is dropped now. */
   splicing: string | null
-  /** The kind that is dragged from the palette. */
-  fromPalette: string | null
+  /** What is dragged from the palette; by a finger, also where it is in the window (the browser itself shows what a mouse drags). */
+  fromPalette: FromPalette | null
   quickAdd: QuickAdd | null
   /** The node whose name is typed on its card. */
   renaming: string | null

@@ -18,7 +18,7 @@ export interface Selection { nodes: ReadonlySet<string>; wires: ReadonlySet<stri
 
 const NOTHING: Selection = { nodes: new Set(), wires: new Set() }
 
-export const EMPTY_GRAPH: Graph = { version: 1, name: '', nodes: [], wires: [], run: {}, account: {}, view: { positions: {} } }
+const EMPTY_GRAPH: Graph = { version: 1, name: '', nodes: [], wires: [], run: {}, account: {}, view: { positions: {} } }
 
 const GESTURE_MS = 800
 /** Placing a note and writing it is one gesture, however long the writing takes. */

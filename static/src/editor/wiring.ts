@@ -12,7 +12,7 @@ import { useEditor } from './store'
 type Released = MouseEvent | TouchEvent
 
 /** The node whose card is at a point of the window. */
-export function nodeAt(x: number, y: number): string | null {
+function nodeAt(x: number, y: number): string | null {
   const card = document.elementsFromPoint(x, y).map((found) => found.closest('.react-flow__node-card')).find(Boolean)
   return card?.getAttribute('data-id') ?? null
 }

@@ -11,14 +11,13 @@ import type { Pattern } from './rows'
 
 const MOST = 12
 
-interface Question { kind: 'event_pattern' | 'record_pattern' | 'filter_policy'; pattern: Pattern | null; message: unknown; scope: string; name: string }
+/** What is tried: `pattern` is undefined while it cannot be read. */
+interface Tried { pattern: Pattern | Pattern[] | null | undefined; /** What sort of pattern it is: the widget of its field. */ kind: string; sight: Sight }
 
-const KINDS = { event: 'event_pattern', record: 'record_pattern', attributes: 'filter_policy', body: 'filter_policy' } as const
+const question = ({ pattern, kind, sight }: Tried, message: unknown, name: string) => ({ kind, pattern, message, scope: sight === 'body' ? 'MessageBody' : 'MessageAttributes', name })
 
-const question = (pattern: Pattern | null, sight: Sight, message: unknown, name: string): Question => ({ kind: KINDS[sight], pattern, message, scope: sight === 'body' ? 'MessageBody' : 'MessageAttributes', name })
-
-/** `pattern` is undefined while it cannot be read. */
-export function MatchTester({ pattern, sight, messages }: { pattern: Pattern | null | undefined; sight: Sight; messages: readonly Message[] }) {
+export function MatchTester({ messages, ...tried }: Tried & { messages: readonly Message[] }) {
+  const { sight } = tried
   const [own, setOwn] = useState<string | null>(null)
   const begin = (message: unknown) => setOwn(jsonText(message))
   return (
@@ -28,7 +27,7 @@ export function MatchTester({ pattern, sight, messages }: { pattern: Pattern | n
       <ul>
         {messages.slice(0, MOST).map((message, index) => (
           <li key={index}>
-            <Verdict pattern={pattern} sight={sight} message={asked(message, sight)} name={message.name} />
+            <Verdict {...tried} message={asked(message, sight)} name={message.name} />
             <span className="match-name"><b>{message.name}</b> <small>{message.from}</small></span>
             <Button size="compact-xs" variant="subtle" color="gray" aria-label={`Try a message like ${message.name}`} onClick={() => begin(asked(message, sight))}>Change and try</Button>
           </li>
@@ -37,12 +36,12 @@ export function MatchTester({ pattern, sight, messages }: { pattern: Pattern | n
       </ul>
       {own === null
         ? <Button size="compact-xs" variant="default" onClick={() => begin(sight === 'event' ? { source: 'shop', 'detail-type': 'order', detail: {} } : { attributes: { kind: { Type: 'String', Value: 'order' } }, body: {} })}>Write a message</Button>
-        : <OwnMessage pattern={pattern} sight={sight} text={own} change={setOwn} />}
+        : <OwnMessage {...tried} text={own} change={setOwn} />}
     </section>
   )
 }
 
-function OwnMessage({ pattern, sight, text, change }: { pattern: Pattern | null | undefined; sight: Sight; text: string; change: (text: string) => void }) {
+function OwnMessage({ text, change, ...tried }: Tried & { text: string; change: (text: string) => void }) {
   let message: unknown
   let fault: string | null = null
   try {
@@ -53,15 +52,15 @@ function OwnMessage({ pattern, sight, text, change }: { pattern: Pattern | null 
   return (
     <div className="own-message">
       <Textarea size="xs" autosize minRows={3} maxRows={10} classNames={{ input: 'code' }} spellCheck={false} aria-label="Message to try" value={text} onChange={(event) => change(event.currentTarget.value)} error={fault} />
-      {fault === null && <Verdict pattern={pattern} sight={sight} message={message} name="message" />}
+      {fault === null && <Verdict {...tried} message={message} name="message" />}
     </div>
   )
 }
 
-function Verdict({ pattern, sight, message, name }: { pattern: Pattern | null | undefined; sight: Sight; message: unknown; name: string }) {
-  const { answer, current, fault } = useAsked('pattern', pattern === undefined ? null : question(pattern, sight, message, name), api.testPattern)
+function Verdict({ message, name, ...tried }: Tried & { message: unknown; name: string }) {
+  const { answer, current, fault } = useAsked('pattern', tried.pattern === undefined ? null : question(tried, message, name), api.testPattern)
   if (fault) return <span className="verdict finding-error">{fault}</span>
-  if (pattern === undefined || !answer) return <span className="verdict">…</span>
+  if (tried.pattern === undefined || !answer) return <span className="verdict">…</span>
   const [state, words] = answer.match === null ? ['invalid', 'Not valid'] : answer.match ? ['yes', '✓ Matches'] : ['no', '✕ Does not match']
   return <span className="verdict" data-match={state} data-stale={!current || undefined}><b>{words}</b> <span>{answer.reason}</span></span>
 }

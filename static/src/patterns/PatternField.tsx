@@ -9,18 +9,16 @@ import { useEditor } from '../editor/store'
 import type { InputProps } from '../forms/fields'
 import { messagesTo, type Sight } from './messages'
 import './patterns.css'
-import { rowsOf, sentenceOf, type Pattern } from './rows'
+import { rowsOf, rowsOfMany, sentencesOf, type Pattern } from './rows'
 
 const PatternEditor = lazy(() => import('./PatternEditor'))
 
 const MOST_SHOWN = 4
 
+const SIGHTS: Readonly<Record<string, Sight>> = { event_pattern: 'event', record_pattern: 'record', record_patterns: 'record', data_patterns: 'data', value_patterns: 'value' }
+
 /** What a pattern looks at; a policy says so in a field beside it. */
-function sightOf({ field, sibling }: InputProps): Sight {
-  if (field.schema.widget === 'event_pattern') return 'event'
-  if (field.schema.widget === 'record_pattern') return 'record'
-  return sibling(`${field.name}_scope`) === 'MessageBody' ? 'body' : 'attributes'
-}
+const sightOf = ({ field, sibling }: InputProps): Sight => SIGHTS[field.schema.widget ?? ''] ?? (sibling(`${field.name}_scope`) === 'MessageBody' ? 'body' : 'attributes')
 
 /** The node whose messages a selected node or wire sees. */
 function useReceiver(): string | null {
@@ -30,7 +28,8 @@ function useReceiver(): string | null {
 export function PatternField(props: InputProps) {
   const { id, label, value, onChange, disabled } = props
   const [open, setOpen] = useState(false)
-  const pattern = (value ?? null) as Pattern | null
+  const many = props.field.schema.type === 'array'
+  const pattern = (value ?? (many ? [] : null)) as Pattern | Pattern[] | null
   const sight = sightOf(props)
   const graph = useEditor((state) => state.graph)
   const services = useCatalog((state) => state.services)
@@ -45,7 +44,7 @@ export function PatternField(props: InputProps) {
       <Modal opened={open} onClose={() => setOpen(false)} title={label} size="min(1080px, 94vw)" closeOnClickOutside={false}>
         <div onKeyDown={(event) => event.stopPropagation()}>
           <Suspense fallback={<Text size="sm" c="dimmed" role="status">Loading the editor…</Text>}>
-            <PatternEditor pattern={pattern} sight={sight} messages={messages} label={label} disabled={disabled} onApply={onChange} onClose={() => setOpen(false)} />
+            <PatternEditor pattern={pattern} kind={props.field.schema.widget!} sight={sight} messages={messages} label={label} disabled={disabled} onApply={onChange} onClose={() => setOpen(false)} />
           </Suspense>
         </div>
       </Modal>
@@ -53,14 +52,16 @@ export function PatternField(props: InputProps) {
   )
 }
 
-function Summary({ pattern, flat }: { pattern: Pattern | null; flat: boolean }) {
-  if (!pattern) return <Text size="xs" c="dimmed">None: every message matches.</Text>
-  const rows = rowsOf(pattern, flat)
+function Summary({ pattern, flat }: { pattern: Pattern | Pattern[] | null; flat: boolean }) {
+  if (!pattern || (Array.isArray(pattern) && pattern.length === 0)) return <Text size="xs" c="dimmed">None: every message matches.</Text>
+  const rows = Array.isArray(pattern) ? rowsOfMany(pattern) : rowsOf(pattern, flat)
   if (!rows) return <pre className="code pattern-summary">{JSON.stringify(pattern, null, 1)}</pre>
+  const lead = rows.either.length < 2 ? '' : rows.all.length ? 'and one of: ' : 'one of: '
+  const said = [...sentencesOf(rows.all), ...rows.either.map((some, place) => `${place === 0 ? lead : 'or else '}${sentencesOf(some).join(', ')}`)]
   return (
     <ul className="pattern-summary">
-      {rows.slice(0, MOST_SHOWN).map((row, index) => <li key={index}>{rows[index - 1]?.path === row.path ? 'or ' : ''}{sentenceOf(row)}</li>)}
-      {rows.length > MOST_SHOWN && <li>and {rows.length - MOST_SHOWN} more</li>}
+      {said.slice(0, MOST_SHOWN).map((one, index) => <li key={index}>{one}</li>)}
+      {said.length > MOST_SHOWN && <li>and {said.length - MOST_SHOWN} more</li>}
     </ul>
   )
 }

@@ -29,6 +29,7 @@ describe('the messages of a diagram', () => {
     expect([...fieldsOf(messages, 'attributes').keys()]).toEqual(['kind', 'size'])
     expect([...fieldsOf(messages, 'attributes').get('size')!]).toEqual([3])
     expect([...fieldsOf(messages, 'record').keys()]).toContain('messageAttributes.kind.stringValue')
+    expect([...fieldsOf(messages, 'data').keys()]).toEqual(['data.total', 'data.items.id'])
     expect(patternSchema(messages, 'event').properties!['detail']!.properties!['total']!.items!.anyOf![0]).toEqual({ enum: [5] })
   })
 })

@@ -4,8 +4,8 @@ import type { Graph, GraphNode, GraphWire, Schema, Service, Values } from '../ap
 import { defaultOf, defaultsOf, fieldOf, resolved } from '../forms/schema'
 import { wireSchema } from '../editor/legality'
 
-/** What the pattern is matched with: an event, the record of a queue, the attributes of a message, or its body. */
-export type Sight = 'event' | 'record' | 'attributes' | 'body'
+/** What the pattern is matched with: an event, the record of a queue, that of a stream (its data) or of a topic (its value), the attributes of a message, or its body. */
+export type Sight = 'event' | 'record' | 'data' | 'value' | 'attributes' | 'body'
 
 export interface Attributes { [name: string]: { Type: string; Value: string } }
 export interface Message { name: string; from: string; attributes: Attributes; body: unknown }
@@ -66,6 +66,7 @@ const isObject = (value: unknown): value is Values => typeof value === 'object' 
 /** What of a message a pattern can name. */
 function seen({ name, attributes, body }: Message, sight: Sight): unknown {
   if (sight === 'body') return body
+  if (sight === 'data' || sight === 'value') return { [sight]: body }
   if (sight === 'attributes') return Object.fromEntries(Object.entries(attributes).map(([key, entry]) => [key, entry.Type === 'Number' ? Number(entry.Value) : entry.Value]))
   if (sight === 'record') return { body, messageAttributes: Object.fromEntries(Object.entries(attributes).map(([key, entry]) => [key, { stringValue: entry.Value, dataType: entry.Type }])) }
   const isEvent = isObject(body) && typeof body['source'] === 'string' && typeof body['detail-type'] === 'string'

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { patternOf, rowsOf, type Pattern, type Row } from './rows'
+import { NO_ROWS, patternOf, patternsOf, rowsOf, rowsOfMany, saidIn, type Pattern, type Row } from './rows'
 
-const built = (rows: Row[], flat = false) => patternOf(rows, flat)
+const built = (all: Row[], flat = false) => patternOf({ ...NO_ROWS, all }, flat)
+const x: Row = { path: 'a', operator: 'is', value: 'x' }
+const y: Row = { path: 'b', operator: 'is', value: 'y' }
 
 describe('rows of a pattern', () => {
   it.each<[string, Pattern, boolean, Row[]]>([
@@ -16,12 +18,14 @@ describe('rows of a pattern', () => {
     ]],
     ['a name with a dot, where paths are names', { 'shop.kind': ['a'] }, true, [{ path: 'shop.kind', operator: 'is', value: 'a' }]],
   ])('shows %s, and says the same again', (_, pattern, flat, rows) => {
-    expect(rowsOf(pattern, flat)).toEqual(rows)
-    expect(built(rows, flat)).toEqual({ pattern, faults: {} })
+    expect(rowsOf(pattern, flat)).toEqual({ ...NO_ROWS, all: rows })
+    expect(built(rows, flat)).toEqual({ pattern, faults: new Map() })
   })
 
   it.each<[string, Pattern, boolean]>([
-    ['alternatives of fields', { $or: [{ a: ['x'] }, { b: ['y'] }] }, false],
+    ['alternatives within alternatives', { $or: [{ a: ['x'] }, { $or: [{ b: ['y'] }, { c: ['z'] }] }] }, false],
+    ['two sets of alternatives', { $or: [{ a: ['x'] }, { b: ['y'] }], d: { $or: [{ a: ['x'] }, { b: ['y'] }] } }, false],
+    ['a single alternative', { $or: [{ a: ['x'] }] }, false],
     ['a condition within another', { a: [{ 'anything-but': { suffix: ['x'] } }] }, false],
     ['an unknown operator', { a: [{ almost: 'x' }] }, false],
     ['a name with a dot, where dots lead into objects', { 'a.b': ['x'] }, false],
@@ -31,16 +35,44 @@ describe('rows of a pattern', () => {
     expect(rowsOf(pattern, flat)).toBeNull()
   })
 
+  it.each<[string, Pattern, boolean]>([
+    ['beside fields', { a: ['x'], $or: [{ a: ['x'] }, { b: ['y'], c: [{ exists: true }] }] }, false],
+    ['of names', { 'a.b': ['x'], $or: [{ a: ['x'] }, { b: ['y'] }] }, true],
+    ['within an object', { source: ['s'], detail: { kind: ['k'], $or: [{ a: { b: ['x'] } }, { c: ['y'] }] } }, false],
+    ['alone within an object', { detail: { $or: [{ a: ['x'] }, { c: ['y'] }] } }, false],
+  ])('shows alternatives %s, and says the same again', (_, pattern, flat) => {
+    const rows = rowsOf(pattern, flat)!
+    expect(rows.either).toHaveLength(2)
+    expect(patternOf(rows, flat)).toEqual({ pattern, faults: new Map() })
+  })
+
+  it('puts alternatives outside once one leads elsewhere, and wants conditions in each', () => {
+    const rows = rowsOf({ detail: { $or: [{ a: ['x'] }, { c: ['y'] }] } }, false)!
+    expect(patternOf({ ...rows, either: [[x], rows.either[1]!] }, false).pattern).toEqual({ $or: [{ a: ['x'] }, { detail: { c: ['y'] } }] })
+    const empty: Row[] = []
+    expect([...patternOf({ ...NO_ROWS, either: [[x], empty] }, false).faults]).toEqual([[empty, 'Give it a condition']])
+  })
+
+  it('makes a list of patterns of which one has to match', () => {
+    const patterns = [{ a: ['x'], b: ['y'] }, { b: ['y'] }]
+    expect(rowsOfMany(patterns)).toEqual({ ...NO_ROWS, either: [[x, y], [y]] })
+    expect(patternsOf(rowsOfMany(patterns)!)).toEqual({ pattern: patterns, faults: new Map() })
+    expect(rowsOfMany([{ $or: [{ a: ['x'] }, { b: ['y'] }] }])).toBeNull()
+    expect(saidIn(patterns, false)).toBe('a is x and b is y or else b is y')
+    expect(saidIn({ a: ['x'], $or: [{ a: ['x'] }, { b: ['y'] }] }, false)).toBe('a is x and (a is x or else b is y)')
+  })
+
   it('says what a row lacks, and keeps the rest', () => {
-    const { pattern, faults } = built([{ path: 'a', operator: 'is', value: 'x' }, { path: '', operator: 'is', value: 'y' }, { path: 'b', operator: 'numeric', value: 'about 5' }, { path: 'a.b', operator: 'is', value: 'z' }])
+    const rows: Row[] = [x, { path: '', operator: 'is', value: 'y' }, { path: 'b', operator: 'numeric', value: 'about 5' }, { path: 'a.b', operator: 'is', value: 'z' }]
+    const { pattern, faults } = built(rows)
     expect(pattern).toEqual({ a: ['x'] })
-    expect(Object.keys(faults)).toEqual(['1', '2', '3'])
-    expect(faults[2]).toContain('> 5')
+    expect([...faults.keys()]).toEqual(rows.slice(1))
+    expect(faults.get(rows[2]!)).toContain('> 5')
   })
 
   it('nothing asked for is no pattern', () => {
-    expect(built([])).toEqual({ pattern: null, faults: {} })
-    expect(rowsOf(null, false)).toEqual([])
+    expect(built([])).toEqual({ pattern: null, faults: new Map() })
+    expect(rowsOf(null, false)).toEqual(NO_ROWS)
   })
 
   it('any pattern that rows show is the same pattern again', () => {
@@ -56,7 +88,7 @@ describe('rows of a pattern', () => {
       const rows = rowsOf(asked as Pattern, false)
       if (rows === null) return
       const again = patternOf(rows, false)
-      expect(again.faults).toEqual({})
+      expect(again.faults.size).toBe(0)
       expect(sorted(again.pattern!)).toEqual(sorted(asked as Pattern))
     }))
   })

@@ -2,6 +2,16 @@
 
 export interface Row { path: string; operator: Operator; value: string }
 
+/** Rows that all hold, and sets of rows of which one holds: the alternatives of `$or`, or the patterns of a list. */
+export interface Rows {
+  all: readonly Row[]
+  either: readonly (readonly Row[])[]
+  /** The path of the object in which `$or` stands. */
+  at: string
+}
+
+export const NO_ROWS: Rows = { all: [], either: [], at: '' }
+
 export const OPERATORS = {
   is: 'is', 'is-not': 'is not', prefix: 'begins with', suffix: 'ends with', 'not-prefix': 'does not begin with', 'equals-ignore-case': 'is, in any case', wildcard: 'is like (*)',
   numeric: 'as a number is', cidr: 'is an address in', exists: 'is there', absent: 'is not there',
@@ -66,15 +76,36 @@ function rowsAt(path: string, conditions: readonly unknown[]): Row[] | null {
 }
 
 /** The rows of a pattern; null if it says something that rows cannot. In a flat one, a path is a single name. */
-export function rowsOf(pattern: Pattern | null, flat: boolean, before = ''): Row[] | null {
-  const rows: Row[] = []
+export function rowsOf(pattern: Pattern | null, flat: boolean, before = ''): Rows | null {
+  const all: Row[] = []
+  let either: Pick<Rows, 'either' | 'at'> | null = null
   for (const [name, value] of Object.entries(pattern ?? {})) {
+    const within = isObject(value) && !flat ? rowsOf(value, flat, `${before}${name}.`) : null
+    const alternatives = name === '$or' ? alternativesOf(value, flat, before) : within?.either.length ? within : null
+    if (alternatives && either) return null
+    either ??= alternatives
+    if (name === '$or' && alternatives) continue
     if (name.startsWith('$') || name === '' || (!flat && name.includes('.'))) return null
-    const found = Array.isArray(value) ? rowsAt(before + name, value) : isObject(value) && !flat ? rowsOf(value, flat, `${before}${name}.`) : null
-    if (!found || (found.length === 0)) return null
-    rows.push(...found)
+    const found = Array.isArray(value) ? rowsAt(before + name, value) : within?.all
+    if (!found || (found.length === 0 && !alternatives)) return null
+    all.push(...found)
   }
-  return rows
+  return { ...NO_ROWS, all, ...(either && { either: either.either, at: either.at }) }
+}
+
+/** The alternatives of `$or`, each of which rows must be able to say without alternatives of its own. */
+function alternativesOf(value: unknown, flat: boolean, before: string): Pick<Rows, 'either' | 'at'> | null {
+  if (!Array.isArray(value) || value.length < 2) return null
+  const either = value.map((one) => (isObject(one) ? plainRows(rowsOf(one, flat, before)) : null))
+  return either.every((rows) => rows !== null) ? { either, at: before.slice(0, -1) } : null
+}
+
+const plainRows = (rows: Rows | null): readonly Row[] | null => (rows && rows.all.length > 0 && rows.either.length === 0 ? rows.all : null)
+
+/** The rows of patterns of which one has to match; null if rows cannot say one of them. */
+export function rowsOfMany(patterns: readonly unknown[]): Rows | null {
+  const either = patterns.map((pattern) => (isObject(pattern) ? plainRows(rowsOf(pattern, false)) : null))
+  return either.every((rows) => rows !== null) ? { ...NO_ROWS, either } : null
 }
 
 function conditionsOf({ operator, value }: Row): Condition[] | string {
@@ -92,33 +123,66 @@ function conditionsOf({ operator, value }: Row): Condition[] | string {
   return [operator === 'not-prefix' ? { 'anything-but': { prefix: text } } : { [operator]: text }]
 }
 
-export interface Built { pattern: Pattern | null; /** What is wrong with a row, by its place. */ faults: Record<number, string> }
+/** What is wrong with a row, or with an alternative as a whole. */
+export type Faults = ReadonlyMap<Row | readonly Row[], string>
+
+interface Built<Said = Pattern | null> { pattern: Said; faults: Faults }
 
 /** The pattern that rows say; none of them says nothing, which everything matches. Rows at one path are alternatives. */
-export function patternOf(rows: readonly Row[], flat: boolean): Built {
-  const pattern: Pattern = {}
-  const faults: Record<number, string> = {}
-  rows.forEach((row, index) => {
-    const path = row.path.trim()
-    if (path === '' || (row.value.trim() === '' && !BARE.has(row.operator))) {
-      faults[index] = path === '' ? 'Name the field' : 'Give a value'
-      return
-    }
-    const conditions = conditionsOf(row)
-    if (typeof conditions === 'string') faults[index] = conditions
-    else if (!put(pattern, flat ? [path] : path.split('.'), conditions)) faults[index] = `“${path}” is part of another field's path, or has an empty part`
-  })
+export function patternOf({ all, either, at }: Rows, flat: boolean): Built {
+  const faults = new Map<Row | readonly Row[], string>()
+  const pattern = objectOf(all, flat, faults)
+  if (either.length > 0) {
+    // It stands where it stood, unless a path was changed so that it leads elsewhere.
+    const inside = at !== '' && either.every((rows) => rows.every(({ path }) => path.startsWith(`${at}.`)))
+    const cut = inside ? at.length + 1 : 0
+    const alternatives = either.map((rows) => alternativeOf(rows, flat, faults, cut))
+    const home = inside ? objectAt(pattern, at.split('.')) : pattern
+    if (home) home['$or'] = alternatives
+    else faults.set(either[0]!, `“${at}” is a field with a value above`)
+  }
   return { pattern: Object.keys(pattern).length ? pattern : null, faults }
+}
+
+/** The patterns that rows say, of which one has to match. */
+export function patternsOf({ either }: Rows): Built<Pattern[]> {
+  const faults = new Map<Row | readonly Row[], string>()
+  return { pattern: either.map((rows) => alternativeOf(rows, false, faults, 0)), faults }
+}
+
+function alternativeOf(rows: readonly Row[], flat: boolean, faults: Map<Row | readonly Row[], string>, cut: number): Pattern {
+  if (rows.length === 0) faults.set(rows, 'Give it a condition')
+  return objectOf(rows, flat, faults, cut)
+}
+
+/** Rows as an object; so many letters of their paths lead to where it stands. */
+function objectOf(rows: readonly Row[], flat: boolean, faults: Map<Row | readonly Row[], string>, cut = 0): Pattern {
+  const pattern: Pattern = {}
+  for (const row of rows) {
+    const path = row.path.trim()
+    const conditions = path === '' ? 'Name the field' : row.value.trim() === '' && !BARE.has(row.operator) ? 'Give a value' : conditionsOf(row)
+    const rest = path.slice(cut)
+    if (typeof conditions === 'string') faults.set(row, conditions)
+    else if (!put(pattern, flat ? [rest] : rest.split('.'), conditions)) faults.set(row, `“${path}” is part of another field's path, or has an empty part`)
+  }
+  return pattern
+}
+
+/** The object at a path, made where it is missing; null where a value stands in the way. */
+function objectAt(pattern: Pattern, path: readonly string[]): Pattern | null {
+  let at = pattern
+  for (const part of path) {
+    const next = Object.hasOwn(at, part) ? at[part] : (at[part] = {})
+    if (!isObject(next)) return null
+    at = next
+  }
+  return at
 }
 
 function put(pattern: Pattern, path: readonly string[], conditions: readonly Condition[]): boolean {
   if (path.some((part) => part === '')) return false
-  let at = pattern
-  for (const part of path.slice(0, -1)) {
-    const next = Object.hasOwn(at, part) ? at[part] : (at[part] = {})
-    if (!isObject(next)) return false
-    at = next
-  }
+  const at = objectAt(pattern, path.slice(0, -1))
+  if (!at) return false
   const last = path[path.length - 1]!
   const there = Object.hasOwn(at, last) ? at[last] : (at[last] = [])
   if (!Array.isArray(there)) return false
@@ -128,3 +192,15 @@ function put(pattern: Pattern, path: readonly string[], conditions: readonly Con
 
 /** A row as a sentence. */
 export const sentenceOf = ({ path, operator, value }: Row): string => (BARE.has(operator) ? `${path} ${OPERATORS[operator]}` : `${path} ${operator === 'numeric' ? '' : `${OPERATORS[operator]} `}${value}`)
+
+/** Rows that all hold, as sentences. */
+export const sentencesOf = (rows: readonly Row[]): string[] => rows.map((row, place) => `${rows[place - 1]?.path === row.path ? 'or ' : ''}${sentenceOf(row)}`)
+
+/** A pattern, or a list of them, in a sentence; null where rows cannot say it. */
+export function saidIn(value: unknown, flat: boolean): string | null {
+  const rows = Array.isArray(value) ? rowsOfMany(value) : isObject(value) ? rowsOf(value, flat) : null
+  if (!rows) return null
+  const all = (some: readonly Row[]) => sentencesOf(some).reduce((said, one) => (said === '' || one.startsWith('or ') ? `${said} ${one}`.trim() : `${said} and ${one}`), '')
+  const either = rows.either.map(all).join(' or else ')
+  return [all(rows.all), rows.all.length && either ? `(${either})` : either].filter(Boolean).join(' and ') || 'everything'
+}

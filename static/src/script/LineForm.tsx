@@ -1,11 +1,13 @@
-import { Button, Select, Textarea, TextInput } from '@mantine/core'
-import { useState } from 'react'
+import { Button, Input, Select, TextInput } from '@mantine/core'
+import { useId, useState } from 'react'
 
-import type { ScriptLine } from '../api/types'
+import type { Schema, ScriptLine } from '../api/types'
 import { exactText, parseQuantity } from '../format'
+import { FieldInput } from '../forms/fields'
+import { defaultOf, fieldOf } from '../forms/schema'
 import { Field, initialTexts, readField, readFor } from '../live/FaultMenu'
 import { placeKey, type Breakable } from '../live/faults'
-import { ACTIONS, actionOf, isPlain, jsonOf, type Action, type ChangeablePlace } from './script'
+import { ACTIONS, actionOf, isPlain, type Action, type ChangeablePlace } from './script'
 
 interface Props {
   line: ScriptLine | null
@@ -111,22 +113,28 @@ function LoadPart({ line, report }: PartProps) {
   )
 }
 
+/** The text of a plain value. */
+const textOf = (value: unknown, schema: Schema | undefined) => (value === undefined || value === null ? '' : typeof value === 'number' ? exactText(value, schema?.unit ?? '') : String(value))
+
 function ParameterPart({ line, report, changeable }: PartProps & { changeable: ChangeablePlace[] }) {
+  const id = useId()
   const given = line?.action === 'parameter' ? line : null
   const [key, setKey] = useState(given ? placeKey(given) : changeable[0]?.key ?? '')
   const place = changeable.find((one) => one.key === key)
   const [name, setName] = useState(given?.parameter ?? place?.parameters[0]?.[0] ?? '')
   const [parameter, schema] = place?.parameters.find(([one]) => one === name) ?? place?.parameters[0] ?? ['', undefined]
-  const shown = (value: unknown) => (value === undefined || value === null ? '' : typeof value === 'number' ? exactText(value, schema?.unit ?? '') : typeof value === 'object' ? JSON.stringify(value) : String(value))
-  const [text, setText] = useState(shown(given?.value ?? schema?.default))
   const plain = isPlain(schema)
-  const read = schema && plain ? readField(schema, text) : jsonOf(text)
+  const usual = (of: ChangeablePlace | undefined, its: Schema | undefined) => (of && its ? defaultOf(its, of.schema) : undefined)
+  const [text, setText] = useState(textOf(given?.value ?? schema?.default, schema))
+  const [parts, setParts] = useState<unknown>(given ? given.value : usual(place, schema))
+  const read = schema && plain ? readField(schema, text) : { value: parts, problem: parts === undefined ? 'Give a value.' : null }
   const after_s = given?.after_s
   useReading(!place ? refused('Nothing to change.') : read.problem !== null ? refused(read.problem) : { problem: null, control: { action: 'parameter', ...place.place, parameter, value: read.value, ...(after_s === undefined || after_s === null ? {} : { after_s }) } }, report)
   const choose = (next: string, of: ChangeablePlace | undefined) => {
     const [found, its] = of?.parameters.find(([one]) => one === next) ?? of?.parameters[0] ?? ['', undefined]
     setName(found)
-    setText(its?.default === undefined || its.default === null ? '' : typeof its.default === 'number' ? exactText(its.default, its.unit ?? '') : typeof its.default === 'object' ? JSON.stringify(its.default) : String(its.default))
+    setText(textOf(its?.default, its))
+    setParts(usual(of, its))
   }
   const propagation = schema?.propagation
   return (
@@ -135,7 +143,7 @@ function ParameterPart({ line, report, changeable }: PartProps & { changeable: C
       <Select label="Parameter" searchable data={(place?.parameters ?? []).map(([one, its]) => ({ value: one, label: its.title ?? one }))} value={parameter} allowDeselect={false} description={propagation ? `It acts ${exactText(propagation.delay_s, 's')} later. ${propagation.note}` : undefined} onChange={(next) => choose(next ?? '', place)} />
       {schema && plain
         ? <Field schema={{ ...schema, title: 'Value' }} name="value" text={text} problem={read.problem} change={setText} />
-        : <Textarea label="Value" description="As JSON." autosize minRows={2} maxRows={8} value={text} error={read.problem} onChange={(event) => setText(event.currentTarget.value)} />}
+        : schema && place && <Input.Wrapper label="Value" labelElement="div"><FieldInput key={`${place.key} ${parameter}`} id={id} label={schema.title ?? parameter} field={fieldOf(parameter, schema, place.schema)} value={parts} standard={usual(place, schema)} onChange={setParts} disabled={false} mixed={false} sibling={() => undefined} /></Input.Wrapper>}
     </>
   )
 }

@@ -29,6 +29,12 @@ test('a line says what happens where, and until when', () => {
   expect(lineText({ time_s: 0, action: 'fault', node: 'a', fault: 'slow', value: { share: 0.5 } }, graph, places, []).what).toMatch(/^Slow, share 50/)
 })
 
+test('a value with parts is said in words', () => {
+  const schema = { type: 'object', properties: { work: { title: 'Work', type: 'object', properties: { mean_s: { title: 'Mean', type: 'number', unit: 's' } } } } }
+  const changeable = [{ place: { node: 'a' }, key: placeKey({ node: 'a' }), name: 'Desk', schema, parameters: [['work', schema.properties.work]] }] as never
+  expect(lineText({ time_s: 0, action: 'parameter', node: 'a', parameter: 'work', value: { mean_s: 0.2 } }, graph, [], changeable).what).toBe('Work = mean 200 ms')
+})
+
 test('a place survives as a text', () => {
   for (const place of [{ node: 'a b' }, { wire: 'w' }, { group: 'g 1' }]) expect(placeOf(placeKey(place))).toEqual(place)
 })

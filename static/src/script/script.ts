@@ -2,6 +2,7 @@
 
 import { wireSchema } from '../editor/legality'
 import type { Control, ControlPlace, Graph, Schema, ScriptLine } from '../api/types'
+import { settingWords } from '../forms/words'
 import { exactText, formatClock, formatQuantity } from '../format'
 import { placeIn, placeKey, placeName, type Breakable } from '../live/faults'
 import type { Services, TimedControl } from '../live/shapes'
@@ -57,21 +58,13 @@ export function lineText(line: ScriptLine, graph: Graph, places: readonly Breaka
     return { what: [title, ...values].join(', '), where, until: fault?.instant ? '' : line.for_s ? formatClock(line.time_s + line.for_s) : 'ended' }
   }
   if (line.action === 'parameter') {
-    const schema = changeable.find(({ key }) => key === placeKey(line))?.parameters.find(([name]) => name === line.parameter)?.[1]
+    const place = changeable.find(({ key }) => key === placeKey(line))
+    const schema = place?.parameters.find(([name]) => name === line.parameter)?.[1]
     const delay_s = line.after_s ?? schema?.propagation?.delay_s ?? 0
-    const value = typeof line.value === 'number' ? exactText(line.value, schema?.unit ?? '') : typeof line.value === 'object' ? JSON.stringify(line.value) : String(line.value)
+    const value = typeof line.value === 'number' ? exactText(line.value, schema?.unit ?? '') : settingWords(line.parameter, line.value, place?.schema)
     return { what: `${schema?.title ?? line.parameter} = ${value}`, where, until: delay_s > 0 ? `acts at ${formatClock(line.time_s + delay_s)}` : '' }
   }
   return { what: line.action === 'stop' ? 'Stop the run' : line.action, where, until: '' }
-}
-
-/** The value of a parameter from a text: a quantity, a choice, or JSON for what has parts. */
-export function jsonOf(text: string): { value: unknown; problem: string | null } {
-  try {
-    return { value: JSON.parse(text) as unknown, problem: null }
-  } catch {
-    return { value: null, problem: 'Write JSON, for example {"type": "constant", "value_s": 2}.' }
-  }
 }
 
 export const isPlain = (schema: Schema | undefined): boolean => Boolean(schema && (schema.enum || ['number', 'integer', 'boolean', 'string'].includes(String(schema.type))))
