@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
 from designer.models import Diagram, DiagramVersion
-from simulator import __version__
-from simulator.findings import check
-from simulator.scenario import ScenarioError
+from simulator.web.checking import findings_of
 from simulator.web.errors import ApiError, not_there
 from simulator.web.models import Run
 from simulator.web.runs import check_size, run_json
@@ -131,18 +127,6 @@ def diagram_json(diagram: Diagram) -> dict[str, Any]:
         "id": str(diagram.pk), "name": diagram.name, "version": diagram.version, "graph": graph, "created_at": diagram.created_at.isoformat(),
         "updated_at": diagram.updated_at.isoformat(), "latest_run": latest_run(diagram), "findings": findings_of(graph),
     }
-
-
-def findings_of(graph: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is wrong with a graph, as the API shows it. Findings are remembered: most edits only move something."""
-    try:
-        scenario = check_size(graph)
-    except ScenarioError as error:
-        return [finding.to_json() for finding in error.findings]
-    meant = {**graph, "view": {"groups": graph.get("view", {}).get("groups")}}
-    key = f"findings-{__version__}-{hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()}"
-    found: list[dict[str, Any]] = cache.get_or_set(key, lambda: [finding.to_json() for finding in check(scenario)], settings.FINDINGS_REMEMBERED_S)
-    return found
 
 
 def listed_json(diagram: Diagram) -> dict[str, Any]:

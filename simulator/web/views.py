@@ -17,16 +17,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from simulator import catalog
-from simulator.findings import check
 from simulator.frames import Control
 from simulator.report_formats import ENDINGS, MEDIA_TYPES, digest, write
 from simulator.run_comparison import MOST_RUNS, Side, side_by_side
-from simulator.scenario import RunSettings, ScenarioError
+from simulator.scenario import RunSettings
 from simulator.traces import TraceError, parse_trace, summary
+from simulator.web.checking import findings_of
 from simulator.web.errors import ApiError
 from simulator.web.models import Controllers, ControlRow, FrameRow
 from simulator.web.owners import owner_of
-from simulator.web.runs import check_size, find_run, give_control, run_json
+from simulator.web.runs import find_run, give_control, run_json
 from simulator.web.serializers import (
     ControlSerializer,
     ErrorSerializer,
@@ -70,11 +70,7 @@ class FindingsView(APIView):
     @extend_schema(request=GraphRequestSerializer, responses=FindingsSerializer)
     def post(self, request: Request) -> Response:
         """Check a graph; all findings at once, errors first."""
-        try:
-            found = check(check_size(_field(request, "graph")))
-        except ScenarioError as error:
-            found = error.findings
-        return Response({"findings": [finding.to_json() for finding in found]})
+        return Response({"findings": findings_of(_field(request, "graph"))})
 
 
 class TracesView(APIView):
