@@ -38,7 +38,6 @@ class NodeObserver:
         self._past: deque[tuple[float, dict[str, float]]] = deque(maxlen=RATE_FRAMES)
         self._trouble = (0, 0)
         self._moved = 0
-        self._waited_s = 0.0
         self._full_s: dict[str, float] = {}
         self._told: State = "idle"
         self._seen: tuple[State, int] = ("idle", 0)

@@ -10,7 +10,6 @@ from simulator import catalog, theory
 from simulator.engine.placement import Placed
 from simulator.engine.station import Figure, Flow, Station, merged
 
-NEGLIGIBLE_LOSS = 1e-6
 CONTROLLED = "it was controlled while it ran"
 
 

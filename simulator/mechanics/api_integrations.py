@@ -12,7 +12,6 @@ from simulator.mechanics.propagation import INTEGRATION
 from simulator.mechanics.stage_deployments import CANARY, Release
 from simulator.vocabulary import ParameterSet, Source, parameter
 
-RESPONSES = Source("API Gateway Developer Guide, Gateway response types (text of 2020 to 2023)", f"{GUIDE}/supported-gateway-response-types.html", "2026-11")
 LAMBDA_ERRORS = Source(
     "Lambda Developer Guide, Handling Lambda errors with an API Gateway API", "https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html", "2026-11")
 UNPUBLISHED = Source("From memory: AWS publishes no figure", f"{GUIDE}/welcome.html", "2026-11", "M")

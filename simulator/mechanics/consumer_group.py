@@ -178,22 +178,12 @@ class ConsumerGroup:
         """Whether the coordinator takes this member's commits."""
         return member.in_group and not member.evicted
 
-    def topics_changed(self, partitions: Mapping[str, int]) -> None:
-        """Topics have more partitions now: the members share them out anew."""
-        self.partitions = dict(partitions)
-        if self.members:
-            self._membership_changed()
-
     # -- what is seen -----------------------------------------------------------------------------------------------
 
     @property
     def settled(self) -> bool:
         """Whether nothing is being moved: MSK shows lag only then."""
         return self.state in (STABLE, EMPTY)
-
-    def owners(self) -> dict[TopicPartition, Member]:
-        """Who owns what, as the coordinator sees it."""
-        return {which: member for member in self.members.values() if member.alive and member.in_group for which in member.owned}
 
     # -- how it is found out that a member is gone, or slow -----------------------------------------------------------
 

@@ -118,7 +118,7 @@ class EventSourceMapping:
         self.provisioned = ProvisionedPollers(self.allowed) if self.scaling.provisioned else None
         self.filter = MappingFilter(self.settings.filter_criteria, queue_record_of) if self.settings.filter_criteria else None
         self.active = Limit(f"pollers:{wire.id}", f"Concurrent batches from {wire.source.name}", self.allowed, None)
-        self.polled = self.invoked = self.failed = self.deleted = self.throttled_batches = self.dropped_batches = self.filtered = 0
+        self.polled = self.invoked = self.failed = self.deleted = self.throttled_batches = self.filtered = 0
         self._idle = Gauge(self.floor / CONCURRENCY_OF_A_POLLER if self.provisioned is not None else self.floor)
         self._idle_booked_s = 0.0
         self._cut: deque[list[Message]] = deque()
@@ -317,7 +317,6 @@ class EventSourceMapping:
         now_s = self.agenda._now
         cause = self._throttle_cause or self._causes.ramp
         if now_s >= throttled.give_up_s:
-            self.dropped_batches += 1
             self._settle_throttled(throttled, cause, now_s)
             self.wire.settle(sum(delivery.count for delivery in throttled.batch), 0)
             self.source.give_back(throttled.batch)

@@ -17,7 +17,6 @@ PRICES = Source("AWS AppSync pricing, as a third party quoted it", "https://aws.
 PRICES_MEMORY = Source("From memory", "https://aws.amazon.com/appsync/pricing/", "2026-11", "M")
 OURS = "CloudWatch has no such metric."
 CACHE_GIB = {"SMALL": 1.5, "MEDIUM": 3, "LARGE": 12.3, "XLARGE": 25.05, "LARGE_2X": 50.47, "LARGE_4X": 101.38}
-EXECUTION_LIMIT_S = 30.0
 KB_SECONDS_A_TOKEN = 1500.0
 LARGEST_PAYLOAD_BYTES = 240_000
 

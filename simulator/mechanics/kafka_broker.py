@@ -79,7 +79,7 @@ class Broker:
         self.written_bytes = 0.0
         self.bytes_in = self.bytes_out = self.messages_in = self.requests = 0
         """Of clients, not of other brokers."""
-        self.replicated_in = self.replicated_out = self.read_from_disk = 0.0
+        self.replicated_in = self.read_from_disk = 0.0
         self.connections = 0
         self.refused_connections = 0
         self.most_connections = math.inf

@@ -73,7 +73,7 @@ class KafkaCluster(Node):
 
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
-        self.messages_in = self.bytes_in = self.bytes_out = self.messages_out = self.produce_requests = self.fetch_requests = 0
+        self.messages_in = self.bytes_in = self.bytes_out = self.produce_requests = 0
         self.expired = self.duplicates = self.errors = 0
         self.produce_times, self.fetch_times = Spread(), Spread()
         self.producers: dict[str, KafkaProducer] = {}
@@ -311,7 +311,6 @@ class KafkaCluster(Node):
         if not broker.is_up:
             return None
         now_s = self.agenda._now
-        self.fetch_requests += 1
         broker.requests += 1
         tokens: list[Message] = []
         by_partition: list[tuple[Partition, float]] = []
@@ -330,7 +329,6 @@ class KafkaCluster(Node):
                 if taken[0].sent_s < cached_from_s:
                     old_bytes += share * sum(token.size_bytes * token.count for token in taken if token.sent_s < cached_from_s)
                 tokens.extend(taken)
-        self.messages_out += sum(token.count for token in tokens)
         self.bytes_out += int(size_bytes)
         broker.bytes_out += int(size_bytes)
         cpu_s = self._cpu_request_s + self._cpu_byte_s * size_bytes

@@ -85,7 +85,6 @@ class ConsumerMember:
         self._running = 0
         self._commit_due_s = 0.0
         self._commit_booked = False
-        self._left_at_s: float | None = None
 
     @property
     def slots(self) -> list[PartitionSlot]:

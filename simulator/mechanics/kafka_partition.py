@@ -94,16 +94,6 @@ class Partition:
         return [replica.broker for replica in self.replicas if replica.in_sync]
 
     @property
-    def high_watermark(self) -> int:
-        """The position below which consumers may read."""
-        return self.log.end
-
-    @property
-    def end_offset(self) -> int:
-        """The position that the leader gives to the next record."""
-        return self.log.end + sum(len(entry.batch.messages) for entry in self.tail)
-
-    @property
     def is_under_replicated(self) -> bool:
         """Whether some replica is not in sync."""
         return any(not replica.in_sync for replica in self.replicas)

@@ -32,7 +32,6 @@ RATE_OVER_S = 60.0
 """Over so long the rate of commits is measured from which the time lag is estimated."""
 
 OffsetReset = Literal["latest", "earliest", "none"]
-SETTINGS_THAT_MOVE = ("max_poll_records", "fetch_min_bytes", "fetch_max_wait_s", "max_partition_fetch_bytes", "auto_commit_interval_s")
 
 
 class FetchParameters(ParameterSet):

@@ -75,7 +75,7 @@ class Replication:
         self.owner = owner
         self.settings = settings
         self.cause, self.isr_cause, self.disk_cause = cause, isr_cause, disk_cause
-        self.shrinks = self.expands = self.elections = self.unclean_elections = 0
+        self.shrinks = self.elections = 0
         self._waiting: dict[Batch, Request] = {}
         """Requests with acks=all that wait for a batch to be replicated."""
 
@@ -118,7 +118,6 @@ class Replication:
             replica.behind_bytes += size_bytes
             return now_s
         sent_s = leader.outgoing.take(size_bytes, written_s)
-        leader.replicated_out += size_bytes
         follower.replicated_in += size_bytes
         replica.stored_bytes += size_bytes
         received_s = follower.cpu.take(self.settings.cpu_byte_s * size_bytes, follower.incoming.take(size_bytes, sent_s))
@@ -186,12 +185,10 @@ class Replication:
         rest, now_s = replica.behind_bytes, self.owner.agenda._now
         if rest > 0:
             broker.write(rest, broker.incoming.take(rest, leader.outgoing.take(rest, now_s)))
-            leader.replicated_out += rest
             broker.replicated_in += rest
             replica.stored_bytes += rest
         replica.in_sync = True
         replica.behind_bytes = 0.0
-        self.expands += 1
 
     def _try_catch_up(self, place: tuple[Partition, Replica]) -> None:
         self.catch_up(*place)
@@ -210,7 +207,6 @@ class Replication:
         replica.catching_up = True
         read_s = leader.read(portion, now_s) if replica.behind_bytes > partition.topic.segment_bytes or leader.cached_from_s() > 0 else now_s
         sent_s = leader.outgoing.take(portion, read_s)
-        leader.replicated_out += portion
         broker.replicated_in += portion
         done_s = broker.write(portion, broker.incoming.take(portion, sent_s)) + self.settings.latency_s()
         replica.behind_bytes -= portion
@@ -329,7 +325,6 @@ class Replication:
 
     def _lead_uncleanly(self, partition: Partition, replica: Replica) -> None:
         """A replica that lacks records leads: they are lost, to whoever has not read them."""
-        self.unclean_elections += 1
         for other in partition.replicas:
             if other is not replica and other.in_sync:
                 self._leave(partition, other)

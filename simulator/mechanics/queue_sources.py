@@ -8,7 +8,6 @@ GUIDE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGu
 API = Source("Amazon SQS API Reference, SetQueueAttributes", "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html", "2026-11")
 QUOTAS = Source("SQS Developer Guide, Amazon SQS message quotas", f"{GUIDE}/quotas-messages.html", "2026-11")
 METRICS = Source("SQS Developer Guide, Available CloudWatch metrics", f"{GUIDE}/sqs-available-cloudwatch-metrics.html", "2026-11")
-POLLING = Source("SQS Developer Guide, short and long polling", f"{GUIDE}/sqs-short-and-long-polling.html", "2026-11")
 PRICING = Source("Amazon SQS pricing, us-east-1", "https://aws.amazon.com/sqs/pricing/", "2026-11", "T")
 FIFO = Source("SQS Developer Guide, FIFO delivery logic", f"{GUIDE}/FIFO-queues-understanding-logic.html", "2026-11")
 FIFO_QUOTAS = Source("SQS Developer Guide, FIFO queue quotas", f"{GUIDE}/quotas-fifo.html", "2026-11")

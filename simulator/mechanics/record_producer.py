@@ -100,14 +100,13 @@ class Writable(Protocol):
 class Parcel:
     """One record on its way into the stream: a message, or several that are packed together."""
 
-    __slots__ = ("born_s", "count", "explicit", "hash_shard", "key", "messages", "since_s", "size_bytes", "tries")
+    __slots__ = ("born_s", "count", "explicit", "key", "messages", "since_s", "size_bytes", "tries")
 
     def __init__(self, message: Message, key: str, explicit: int | None, shard: Shard, now_s: float) -> None:
         self.messages = [message]
         self.count = message.count
         """Messages in it."""
         self.key, self.explicit = key, explicit
-        self.hash_shard = shard
         self.size_bytes = message.size_bytes * message.count
         self.born_s = self.since_s = now_s
         self.tries = 0
@@ -160,7 +159,7 @@ class RecordProducer:
         self.agenda: Agenda = stream.agenda
         self.settings = producer_settings(wire)
         self.mode = mode
-        self.given_up = self.retries = self.packed = 0
+        self.given_up = self.retries = 0
         self._limits = limits
         self._keys, self._jitter = stream.stream(f"partition keys {wire.id}"), stream.stream(f"put retries {wire.id}")
         self._latency_s = self.settings.put_latency.sampler(stream.stream(f"put {wire.id}"))
@@ -228,7 +227,6 @@ class RecordProducer:
             self._open[shard.number] = self._made(message, key, shard, now_s)
         else:
             record.add(message)
-            self.packed += message.count
 
     def _enqueue(self, parcel: Parcel, now_s: float) -> None:
         self._queue.append(parcel)
@@ -276,7 +274,7 @@ class RecordProducer:
         """The KPL sends no more to a shard than its rate limit: the record waits in line for it, until its TTL."""
         if self.mode != "kpl":
             return False
-        shard = parcel.hash_shard = self.target.shard_of(parcel.key, parcel.explicit)
+        shard = self.target.shard_of(parcel.key, parcel.explicit)
         line = self._lines.get(shard.number)
         if line is None:
             share = self.settings.rate_limit_percent / 100

@@ -69,22 +69,6 @@ class StreamConsumer(Protocol):
         """From now on this shard can be read: its parents, if it has any, are done with."""
 
 
-class StreamSource(Protocol):
-    """What a subscription needs of the stream."""
-
-    id: str
-    name: str
-
-    def subscribe(self, wire: Wire, consumer: StreamConsumer) -> Subscription:
-        """Register a consumer, with a reader at each shard."""
-
-    def note_call(self, throttled: bool, tokens: list[Message], latency_s: float) -> None:
-        """A GetRecords call was made."""
-
-    def note_push(self, tokens: list[Message]) -> None:
-        """Records were pushed to a consumer with enhanced fan-out."""
-
-
 class ReadingCauses:
     """Why records wait in a shard before a consumer reads them."""
 

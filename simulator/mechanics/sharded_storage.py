@@ -37,7 +37,7 @@ class ShardedStorage(Node):
         self.records_in = self.bytes_in = self.payload_units = self.throttled_records = 0
         self.calls = self.throttled_calls = self.records_out = self.bytes_out = self.expired = 0
         self.pushed_records = self.pushed_bytes = 0
-        self.put_calls = self.puts_succeeded = self.put_records_calls = self.put_records_succeeded = 0
+        self.puts_succeeded = self.put_records_succeeded = 0
         self.put_records_total = self.put_records_done = self.put_records_throttled = 0
         self.put_latencies, self.get_latencies = Spread(), Spread()
         self.shards: list[Shard] = []
@@ -159,10 +159,8 @@ class ShardedStorage(Node):
         """A call of PutRecord (``single``) or PutRecords was answered."""
         self.put_latencies.add(latency_s)
         if single:
-            self.put_calls += 1
             self.puts_succeeded += not throttled
             return
-        self.put_records_calls += 1
         self.put_records_succeeded += throttled < records
         self.put_records_total += records
         self.put_records_done += records - throttled
@@ -183,10 +181,8 @@ class ShardedStorage(Node):
             self.throttled_records += throttled
         self.put_latencies.add(latency_s, calls)
         if single:
-            self.put_calls += calls
             self.puts_succeeded += records - throttled
             return
-        self.put_records_calls += calls
         self.put_records_succeeded += calls if throttled < records else 0
         self.put_records_total += records
         self.put_records_done += records - throttled
@@ -329,10 +325,6 @@ class ShardedStorage(Node):
         if subscription is None:
             return None
         return sum(feed.reader.unread for feed in subscription.feeds.values()), subscription.age_s(self.agenda._now)
-
-    def open_shards(self) -> int:
-        """Shards that take records."""
-        return len(self.map.open)
 
     def unread(self) -> int:
         """Messages that the consumer furthest behind has not processed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from simulator.engine.message import GONE, IN_FLIGHT, STALE, Message
 from simulator.mechanics.bottleneck import Bottleneck
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 
 TRIM_AT = 512
 """So many settled messages at the head of a log are dropped together."""
-
-
-class RecordSource(Protocol):
-    """What a consumer of records sees of the node that stores them: the `Message.source` of what it reads."""
-
-    in_order: bool
-
-    def delete(self, attempts: Sequence[Message]) -> Sequence[Message]:
-        """Settle what was processed; those that pass to the consumer now."""
-
-    def worked(self, attempt: Message) -> bool:
-        """Note that an attempt succeeded; True if it is the first of its record."""
 
 
 class Log:
@@ -224,11 +212,6 @@ class Reader:
     def unread(self) -> int:
         """Messages that wait to be read."""
         return self.log.written - self._passed
-
-    @property
-    def unread_records(self) -> int:
-        """Records that wait to be read."""
-        return self.log.end - self.position
 
     @property
     def lag(self) -> int:

@@ -140,10 +140,10 @@ class ApiDestination(Node):
             "Each attempt is billed, by 64 KB.",
         ),
         approximated=(
-            "Calls leave evenly spaced at the limit; AWS may let short bursts through.",
+            "Calls leave evenly spaced at the limit: AWS may let short bursts through, and does not say which.",
             "When tokens are fetched is from memory. Which answers are retried differs between the guide of 2023 and its later copies: both can be chosen.",
         ),
-        ignored=("The endpoint's answer is thrown away.", "Private connections, headers and query parameters, encryption."),
+        ignored=("The endpoint's answer is thrown away: on AWS nobody gets it either.", "Private connections, headers and query parameters, encryption: they change neither rate nor time."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A partner called for each event",

@@ -227,24 +227,24 @@ class Api(WebSocketStage):
             "Requests, HTTP requests by 512 KB, cache hours and data out are billed; 429 and failed authorization are not (from memory).",
         ),
         approximated=(
-            "All of the API's own time lies before the integration. Refusals take no time.",
+            "All of the API's own time lies before the integration, and refusals take no time: AWS publishes one figure for both ways together, and none for refusals.",
             "Limits are exact; AWS says that they are best-effort and can be overrun.",
-            "A month of a usage plan's quota has 730 hours, and the run begins with one.",
+            "A month of a usage plan's quota has 730 hours, and the run begins with one: a run has no calendar.",
             "No source was found for the status with which an HTTP API relays a throttled function: it is a parameter. Sources disagree on 503 or 504 for its timeouts; 503 is what users recorded.",
-            "Streaming changes how long the API waits, not when the first byte comes.",
+            "Streaming changes how long the API waits, not when the first byte comes: integrations here answer as a whole.",
             "Clients of a WebSocket API come back with their next message, and wait for the end of the integration of each message.",
             "WebSocket: which errors are IntegrationError and which ExecutionError (time-outs, throttled calls, authorizers that fail) is from memory; every failed $connect is an IntegrationError."
             " 4XXError and 5XXError count them once more.",
-            "At most a million entries are kept in the cache.",
+            "At most a million entries are kept in the cache, to bound the memory of a run.",
         ),
         ignored=(
             "Several stages of one API: a node is one stage, and stages are nodes beside each other. Stage variables change what integrations mean, which wires say here.",
-            "The management API and its quota (10 a second, of which deployments take one), custom domains, edge locations, private networking.",
+            "The management API and its quota (10 a second, of which deployments take one), which a run hardly calls; custom domains, edge locations and private networking, for whose times no figures were found.",
             "Service integrations that read or delete (SQS ReceiveMessage, DeleteMessage, PurgeQueue; AppConfig; StopExecution), and the idle limit of a stream (5 minutes, 30 s at the edge).",
             "Posts answered 429 because a client reads too slowly, and frames of 32 KB. Non-JSON messages of a WebSocket: a type without a route of its own goes to $default.",
             "Mapping templates change neither size nor time; headers and their quota; idle connections (310 s).",
-            "Cache-Control headers of clients, cache encryption, per-key invalidation.",
-            "Throttling that AWS applies for a Region.", "The cost of execution logs and of keeping logs.", "WAF, mutual TLS, resource policies.",
+            "Cache-Control headers of clients and per-key invalidation: messages have no headers. Cache encryption: its time is not published.",
+            "Throttling that AWS applies for a Region: its limits are not published.", "The cost of execution logs and of keeping logs: it depends on what you log, not on the architecture.", "WAF, mutual TLS, resource policies: who may call is not simulated.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

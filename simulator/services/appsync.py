@@ -127,18 +127,18 @@ class GraphqlApi(GraphqlEngine):
             "Operations, real-time messages and connection minutes are billed.",
         ),
         approximated=(
-            "How long lists are is a parameter, or what the query's limit, first or last says.",
-            "A batch holds siblings whose parents were resolved at the same moment.",
+            "How long lists are is a parameter, or what the query's limit, first or last says: there is no data to count.",
+            "A batch holds siblings whose parents were resolved at the same moment: AWS does not say how long it gathers.",
             "Time, memory and the longest delay of messages are guesses to change: AWS publishes no figures. Tokens above the first are taken when a request ends.",
-            "Clients connect and get messages as a fluid; every client has a connection of its own.",
+            "Clients connect and get messages as a fluid, because there may be millions; every client has a connection of its own.",
             "Of two answers that differ only in the caller, keys of messages tell them apart. Cache instances limit what is kept, not throughput; only SMALL has a known price.",
-            "Null does not spread to parents of non-null fields. A payload above 240 KB reaches no subscriber.",
+            "Null does not spread to parents of non-null fields: that changes answers, not load. A payload above 240 KB reaches no subscriber.",
             "Cache keys (cachingKeys) are the query's name, the message's key and the place in the list; the grouping of five by older batches without a size is left out.",
         ),
         ignored=(
-            "Event APIs, merged APIs, conflict handlers of versioned tables, the Bedrock data source.",
-            "Subscriptions per connection (200), keep-alive, the 24 h lifetime of connections, enhanced filtering, cache invalidation requests.",
-            "The ten-second limit that one report of 2019 saw for HTTP data sources.", "Enhanced metrics and logs, and what they cost; the metrics of single connections, subscribes and publishes, and of the cache's engine.",
+            "Event APIs, merged APIs, conflict handlers of versioned tables, the Bedrock data source: each is a model of its own, and none of them a GraphQL request on a table, function or endpoint.",
+            "Subscriptions per connection (200), keep-alive, the 24 h lifetime of connections, enhanced filtering, cache invalidation requests: clients are a fluid without a state of their own.",
+            "The ten-second limit that one report of 2019 saw for HTTP data sources: no other source has it.", "Enhanced metrics and logs, and what they cost; the metrics of single connections, subscribes and publishes, and of the cache's engine.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

@@ -191,11 +191,11 @@ class CustomEventBus(Pusher):
         ),
         approximated=(
             "Delivery latency is that of Classic buses; the catch-up rate and the pauses between retries are parameters: AWS publishes none.",
-            "Copies of one message are the same event to deduplication.",
+            "Copies of one message are the same event to deduplication: contents are not compared.",
             "A subscriber that catches up gets what is kept minute by minute, out of order within one, while live events come too.",
             "Retention is billed at once, for all the days that an event will be kept.",
         ),
-        ignored=("Batches for subscribers: each event is delivered by itself.", "Quotas on buses and subscribers, permissions, encryption."),
+        ignored=("Batches for subscribers (1 to 500 events, 10 by default, a window of up to 300 s): each event is delivered by itself. AWS does not say what of a batch is tried again when a part of it fails, nor whether a FIFO batch may span groups.", "Quotas on buses and subscribers, which a diagram does not reach; permissions and encryption, which change neither rate nor time."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A bus with an ordered and an unordered subscriber",

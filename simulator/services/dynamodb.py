@@ -154,14 +154,14 @@ class Table(ShardedStorage):
             "Reads and writes throttle by themselves; sources disagree (AWS re:Post: a linear combination of both).",
             "Burst capacity is full at the start, and always kept; AWS says best effort.",
             "A peak is the highest minute. When on-demand tables double, and when a hot partition is split, is AWS's secret: both times are parameters.",
-            "Throttled requests are refused at once.",
+            "Throttled requests are refused at once: AWS publishes no time for it.",
             "The stream has as many shards as the table has partitions at the start; its 24 hours, and 5 reads and 2 MB a second for each shard, are from memory. Reading it costs nothing.",
         ),
         ignored=(
-            "Scans and queries over many items, batches with unprocessed items, global tables, DAX, backups, time to live.",
-            "A switch of the billing mode during a run (after which a table's previous peak is half of what was provisioned), and batch or transaction calls of state machines.",
-            "Auto scaling; the 24 hours between switches of the billing mode; the account's 80,000 provisioned units are only checked for a single table.",
-            "Storage and its price ($0.25 a GB and month): the table has no content.", "UserErrors: malformed requests.",
+            "Scans and queries over many items, batches with unprocessed items: requests here are for one item. Global tables, DAX, backups, time to live: services of their own beside the table.",
+            "A switch of the billing mode during a run (after which a table's previous peak is half of what was provisioned), which AWS allows only every few hours; batch or transaction calls of state machines, whose items a definition does not name.",
+            "Auto scaling: change the capacity in the fault script instead. The 24 hours between switches of the billing mode are longer than most runs; the account's 80,000 provisioned units are only checked for a single table, because other tables of the account are not drawn.",
+            "Storage and its price ($0.25 a GB and month): the table has no content.", "UserErrors, which count malformed requests: nobody makes any here.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

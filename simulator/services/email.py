@@ -68,7 +68,7 @@ class Mailbox(LastMile):
     fidelity = Fidelity(
         modelled=("Mail takes its time; hard bounces are client-side errors, soft bounces are tried again by the sender's schedule.",),
         approximated=("The delivery time is an assumption: AWS publishes none.",),
-        ignored=("Reading, replies, spam folders, and confirmation of the subscription.",),
+        ignored=("Reading, replies, spam folders, and confirmation of the subscription: people are not simulated.",),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Alarms by e-mail",

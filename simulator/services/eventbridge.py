@@ -282,16 +282,16 @@ class EventBus(Pusher):
             "Delivery latency is one public measurement; presets have the newer figure and that of the FAQ.",
             "Pauses between retries double from 1 s to 10 minutes: AWS publishes none; they are parameters.",
             "The speed of a replay is a parameter: AWS publishes none.",
-            "Plain numbers in patterns are compared by value; the guide says as text.",
+            "Plain numbers in patterns are compared by value, as a library must that reads JSON; the guide says as text.",
         ),
         ignored=(
             "Rules on a schedule: use the Scheduler.",
-            "Events that EventBridge itself delivers twice, and best-effort services whose events get lost.",
-            "How many rules match does not slow matching; wildcards that do are not modelled.",
+            "Events that EventBridge itself delivers twice, and best-effort services whose events get lost: AWS publishes no shares.",
+            "How many rules match does not slow matching, as AWS says; of wildcards, which do, it gives no figure.",
             "The time that PutEvents itself takes (PutEventsLatency), failures inside it (PutEventsApproximateFailedCount), and invocations that EventBridge refuses to make because of a loop (DeadLetterInvocations).",
-            "Attributes of dead letters (rule, target, error code), and events put on a bus that does not exist: AWS takes and drops those.",
-            "Permissions and encryption, cross-Region targets, schema discovery, global endpoints.",
-            "Services that publish AWS events are traffic sources here; the guaranteed ones retry for 24 hours.",
+            "Attributes of dead letters (rule, target, error code): nothing here reads them. Events put on a bus that does not exist, which AWS takes and drops: a wire leads to a bus that does.",
+            "Permissions and encryption, schema discovery: they change neither rate nor time. Cross-Region targets and global endpoints: a diagram is one Region.",
+            "Services that publish AWS events are traffic sources here, which retry as you set; the guaranteed ones retry for 24 hours.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

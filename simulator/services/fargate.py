@@ -142,18 +142,18 @@ class Fargate(Processor):
         ),
         approximated=(
             "The start time of a task: AWS publishes none. The defaults give what was measured for an image of 413 MB.",
-            "CPU utilisation grows with the work in progress, up to what you say for a busy task. Size and architecture set the price, not the duration.",
-            "Which work is lost with a killed task: the next that would have ended, as many as the task had.",
+            "CPU utilisation grows with the work in progress, up to what you say for a busy task. Size and architecture set the price, not the duration: how a program's speed depends on them only its owner knows.",
+            "Which work is lost with a killed task: the next that would have ended, as many as the task had, because tasks are slots here.",
             "One long poll for each task with room. Requests wait for a task in one queue, as behind an ideal load balancer.",
             "RunTask over the quota of virtual CPUs answers 200 with failures, and the message is lost (who waits for the task gets AmazonECS.Unknown); a service waits.",
-            "Calls are made when the duration, which is the task's own work, has passed.",
-            "Spot has the price you say, on the list price's lines.",
+            "Calls are made when the duration, which is the task's own work, has passed: a program that calls earlier ends at the same time.",
+            "Spot has the price you say, on the list price's lines: it changes by the hour.",
         ),
         ignored=(
             "Deployments with minimum healthy and maximum percent, health checks and their grace period, the deployment circuit breaker: nothing is deployed during a run.",
             "Rates of other API calls (reads, UpdateService, cluster modifications), which a run does not make.",
             "RunTask for several tasks at once (count, 1 to 10): each message or request runs one.",
-            "Lazy loading of images, capacity of zones, memory utilisation, data transfer, logs and public addresses.",
+            "Lazy loading of images and capacity of zones: AWS publishes no figures. Memory utilisation: only your program knows. Data transfer, logs and public addresses: they do not depend on the load of messages.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

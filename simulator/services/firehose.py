@@ -178,11 +178,11 @@ class DeliveryStream(Node):
             "Records are rounded up to 5 KB for the bill.",
         ),
         approximated=(
-            "A batch is one message of its own for the destination, born with its oldest record; the records end here when it is delivered.",
+            "A batch is one message of its own for the destination, born with its oldest record; the records end here when it is delivered, for a bucket gets one object.",
             "Pauses between retries and the response timeout are assumptions: AWS publishes no figures.",
             "Each batch is delivered by itself, in parallel; AWS may deliver later when a destination is slow, and makes larger batches.",
         ),
-        ignored=("Transformation by a function, format conversion, compression.", "Destinations beside buckets and HTTP endpoints (OpenSearch, Redshift, Splunk, Snowflake, Iceberg tables): they fill from batches in the same way.", "The free tier, and the price of dynamic partitioning."),
+        ignored=("Transformation by a function, format conversion, compression: how they change sizes and times depends on your data.", "Destinations beside buckets and HTTP endpoints (OpenSearch, Redshift, Splunk, Snowflake, Iceberg tables): they fill from batches in the same way.", "The free tier, and the price of dynamic partitioning: no source was read."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Clicks into a bucket",

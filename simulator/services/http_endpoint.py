@@ -156,8 +156,8 @@ class Endpoint(Processor):
             "Callers that give up: the endpoint works on all the same, and counts what it answered too late.",
             "What the application sends on for each request: a webhook that only puts the request into a queue is a cure for a slow one.",
         ),
-        approximated=("A request that fails takes as long as one that succeeds; 429 and 503 for lack of room take no time.",),
-        ignored=("Connections, TLS, and network latency.", "Idempotency: a request that comes twice is worked on twice."),
+        approximated=("A request that fails takes as long as one that succeeds; 429 and 503 for lack of room take no time: what your server does is not known.",),
+        ignored=("Connections, TLS, and network latency: put them into the latency.", "Idempotency: a request that comes twice is worked on twice, because most servers do so."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Requests to a webhook",

@@ -91,9 +91,9 @@ class JmsConsumer(Processor):
         ),
         approximated=(
             "A consumer works on its messages one after the other; a listener that hands them on to threads of its own is several consumers.",
-            "Results are published without waiting; what a broker of their own has no room for waits there.",
+            "Results are published without waiting, as by an asynchronous producer; what a broker of their own has no room for waits there.",
         ),
-        ignored=("The cost of running the application.", "Scaling by itself: change the number of consumers instead.", "Selectors, and queue browsers (their prefetch is 500)."),
+        ignored=("The cost of running the application: it depends on the machines it runs on.", "Scaling by itself, for which every application has rules of its own: change the number of consumers instead.", "Selectors, which look into headers that messages do not have here, and queue browsers (their prefetch is 500), which take no messages."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A broker and two consumers",

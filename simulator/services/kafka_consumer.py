@@ -152,16 +152,16 @@ class KafkaConsumer(Processor):
         ),
         approximated=(
             "MSK's per-partition metrics (OffsetLag, EstimatedTimeLag) are shown as their sum and maximum; the estimate of the time lag is the lag over the rate of commits.",
-            "What had left a broker before it stopped still arrives. Clients find a new leader a tenth of a second after it is there.",
-            "A fetch with a least size judges what is there by the mean size of records.",
+            "What had left a broker before it stopped still arrives, as on a network. Clients find a new leader a tenth of a second after it is there, from memory.",
+            "A fetch with a least size judges what is there by the mean size of records: adding up every partition at every write would cost too much.",
             "Heartbeats of the brokers' protocol are at 5 s and 45 s, from memory.",
         ),
         ignored=(
             "That MSK shows no lag for a group whose name has a colon, and calls it MaxEstimatedTimeLag on Serverless.",
-            "Transactions: read_committed reads what read_uncommitted does, and no transaction hangs.",
-            "An application that polls on while other threads work on what it got, and so may commit before it has processed.",
-            "Fetching from the nearest replica (client.rack), pattern subscriptions, regular expressions, seek and pause.",
-            "The price of the machines.",
+            "Transactions: read_committed reads what read_uncommitted does, and no transaction hangs. What they cost depends on how often an application commits, for which no figures were found.",
+            "An application that polls on while other threads work on what it got, and so may commit before it has processed: a design of its own, whose rules differ from one program to the next.",
+            "Fetching from the nearest replica (client.rack): zones have no distance here. Pattern subscriptions, regular expressions, seek and pause: topics are named, and read in order.",
+            "The price of the machines: it depends on where the application runs.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

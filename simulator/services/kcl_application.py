@@ -177,11 +177,11 @@ class Application(Processor):
             "Calls of tables, databases, APIs and functions for each message, one after another or at once, with timeouts, retries, back-off and circuit breaker; the shard waits meanwhile.",
         ),
         approximated=(
-            "Calls are made when the duration, which is the worker's own work, has passed.",
-            "A checkpoint takes no time. Reads go on while a batch is processed, up to one batch ahead.",
-            "Workers that share leases anew do so at once; the library looks at leases every few seconds.",
+            "Calls are made when the duration, which is the worker's own work, has passed: a program that calls earlier ends at the same time.",
+            "A checkpoint takes no time: it is one write to a table beside the work on a batch. Reads go on while a batch is processed, up to one batch ahead.",
+            "Workers that share leases anew do so at once; the library looks at leases every few seconds, at moments that are anything to the loss.",
         ),
-        ignored=("The lease table in DynamoDB, its cost and its throttling; the price of the workers.", "Load-based assignment of leases of KCL 3."),
+        ignored=("The lease table in DynamoDB, its cost and its throttling: a few writes a second for each worker. The price of the workers depends on where they run.", "Load-based assignment of leases of KCL 3, which looks at processors that are not simulated."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A stream and four workers",

@@ -229,23 +229,23 @@ class DataStream(ShardedStorage):
             "The bill: shard-hours, payload units of 25 KB, enhanced fan-out, longer retention; on-demand Standard and Advantage.",
         ),
         approximated=(
-            "A message is the record's data and partition key together; what the KPL adds to packed records is left out.",
+            "A message is the record's data and partition key together; what the KPL adds to packed records is left out: a few bytes of each.",
             "The write limits allow bursts of one second. Records over 1 MiB are taken from a tank of 10 MiB; AWS does not publish how fast it fills.",
             "Latencies of puts and of GetRecords are parameters (from memory); AWS publishes how late records are read: about 200 ms with one polling consumer, 1 s with five, 70 ms pushed.",
             "On demand: growth and splits come the whole reaction time after a minute that called for them; the peak is that of the run, not of 30 days, and capacity never shrinks (AWS publishes no rule)."
             " Read limits stay those of the shards. UpdateShardCount makes even ranges in one step.",
-            "A polling consumer that is behind calls 5 times a second.",
+            "A polling consumer that is behind calls 5 times a second, the most that a shard allows.",
             "In cohorts: what a shard refuses is tried again within the step; records are done a while after they are written, or at the pace of their consumer, by shard;"
             " iterator ages between polls and calls of GetRecords are expected values. While a fault makes a function fail, its batches are tried until they succeed. On-demand streams, the KPL,"
             " services that put, and consumers other than functions and KCL applications work with single messages at any rate.",
             "2,000 records a second for polls stand on the quota page alone: a parameter, off at first.",
         ),
         ignored=(
-            "Switches between the modes (2 in 24 h), 50 on-demand streams in an account.",
+            "Switches between the modes (2 in 24 h), which are rarer than runs are long; 50 on-demand streams in an account, which a diagram does not reach.",
             "Starting positions by sequence number. Expiry of iterators, renewals of subscriptions every 5 minutes, and the rates of control calls: consumers keep within them.",
             "Duplicates from producer timeouts: give the message type a share that is sent twice.",
             "What functions and applications put is one PutRecord each, with the message's key: their wires have settings of their own.",
-            "Encryption, and consumer registration (at most 5 at once).",
+            "Encryption, whose time no source here states, and consumer registration (at most 5 at once), which is done before a run.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

@@ -90,8 +90,8 @@ class MobilePush(LastMile):
             "Time to live: what cannot be delivered in time is dropped.",
             f"Notifications over {LARGEST_BYTES:,} bytes are refused.",
         ),
-        approximated=("Rates, shares and times are assumptions: neither AWS nor the platforms publish them.", "What disables an endpoint is a chance at each notification."),
-        ignored=("Collapsing of notifications, priorities, and topics of the platforms.",),
+        approximated=("Rates, shares and times are assumptions: neither AWS nor the platforms publish them.", "What disables an endpoint is a chance at each notification: platforms do not say when they do."),
+        ignored=("Collapsing of notifications, priorities, and topics of the platforms: what happens on a device is not simulated.",),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "News to phones",

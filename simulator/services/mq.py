@@ -151,17 +151,17 @@ class Broker(BrokerFigures):
             "Throughput of the whole broker: AWS publishes it for one producer only. The CPU's share is a parameter, the store's throughput follows from the message size at which AWS says it limits.",
             "MemoryUsage and QueueSize are of all queues together, or of the fullest; CloudWatch has them for each destination.",
             "EnqueueTime is a distribution over all messages; CloudWatch gives a mean.",
-            "A message copied to subscribers that are not durable takes memory for each of them; ActiveMQ shares one.",
-            "A send that fails by the client's timeout is gone; on a real broker it may still be stored.",
-            "CPU and heap: messages only.",
-            "All clients reconnect by the same back-off, at one moment.",
+            "A message copied to subscribers that are not durable takes memory for each of them; ActiveMQ shares one. Each copy is a message of its own here.",
+            "A send that fails by the client's timeout is gone; on a real broker it may still be stored, how often depends on where it stood.",
+            "CPU and heap are those of messages only: AWS publishes no base load.",
+            "All clients reconnect by the same back-off, at one moment: the sources name no jitter.",
         ),
         ignored=(
             "Networks of brokers: draw each broker, and let an application forward.",
             "The RabbitMQ engine: no prefetch by default, quorum queues and a blocking of all publishers at memory or disk alarms are another model.",
             "Concurrent store and dispatch: it saves writes for fast consumers; the throughput that AWS publishes has it on.",
-            "BurstBalance of EBS, OpenTransactionCount, and JournalFilesForFastRecovery.",
-            "The management API's limit: it never throttles messages. Charges for traffic between zones.",
+            "BurstBalance of EBS, OpenTransactionCount, and JournalFilesForFastRecovery: AWS says neither how the volume bursts nor when a journal is fast to recover, and there are no transactions.",
+            "The management API's limit: it never throttles messages. Charges for traffic between zones: where clients run is not drawn.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

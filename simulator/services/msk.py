@@ -203,18 +203,18 @@ class Msk(KafkaCluster):
         approximated=(
             "Single messages are simulated, at any rate: a cluster takes no cohorts, so high rates need time.",
             "Processor time of requests and bytes is a parameter: AWS publishes none. CpuUser shows all of it. Credits of kafka.t3.small, and how network and disk of a type burst (BurstBalance, TrafficShaping), are left out.",
-            "Disks write in the background until a tenth of the memory is waiting to be written; reads find what was written last (four tenths of the memory).",
+            "Disks write in the background until a tenth of the memory is waiting to be written; reads find what was written last (four tenths of the memory). Both shares are from memory, as of a Linux page cache.",
             "Express: above what a broker sustains, requests take longer by a parameter; AWS says only that latency is degraded. Serverless and Express have no limits of disk and network but their quotas.",
             "A failed leader takes what no follower in sync had, even if some had it. An unclean leader lacks all that came since it was out of sync; offsets are not given out twice.",
-            "Fetches return records, not whole batches; sizes in the log are those of the batches, with 10 bytes for each record.",
-            "Requests of controllers, metadata, heartbeats and commits cost nothing. Network threads (num.network.threads) and replica fetchers (num.replica.fetchers) are not limits of their own.",
+            "Fetches return records, not whole batches, because readers share messages; sizes in the log are those of the batches, with 10 bytes for each record.",
+            "Requests of controllers, metadata, heartbeats and commits cost nothing: they are few beside records. Network threads (num.network.threads) and replica fetchers (num.replica.fetchers) are not limits of their own: no figures say what one can do.",
         ),
         ignored=(
             "Transactions and read_committed: a hanging transaction would hold back its readers.",
             "Tiered storage (0.023 or 0.06 USD a GB-month: sources differ), which the disk does not fill with, and compacted topics.",
             "Brokers added in a run: they would get nothing until partitions are reassigned (10 a call; 20 on Express), or until Intelligent Rebalancing does it.",
-            "Topics and partitions created in a run, and the 250 changes in 5 minutes of Serverless; 500 groups.",
-            "The weights by which newer producers without keys prefer fast brokers. DNS, TLS handshakes, and idle connections.",
+            "Topics and partitions created in a run, and the 250 changes in 5 minutes of Serverless: topics are there from the start. 500 groups: a diagram does not reach them.",
+            "The weights by which newer producers without keys prefer fast brokers, which are off with equal queues. DNS, TLS handshakes, and idle connections: connections are counted, not timed.",
             "Dead-letter queues and retries of single records: Kafka has none.",
         ),
     )

@@ -161,10 +161,10 @@ class MskConnect(Node):
         ),
         approximated=(
             "All that AWS says of MSK Connect is from memory here: defaults, autoscaling, prices.",
-            "A task whose partitions are paused after a failed request keeps its records in memory.",
+            "A task whose partitions are paused after a failed request keeps its records in memory, as Kafka's framework does; their memory is not limited.",
             "Autoscaled: one task for each MCU; AWS says that it is proportional.",
         ),
-        ignored=("Source connectors.", "Memory of workers.", "Exactly-once delivery of connectors that keep offsets in the sink.", "Restarts of the connector for a change of its configuration."),
+        ignored=("Source connectors: what they read lies outside of AWS's messaging.", "Memory of workers: AWS does not publish what a connector gets.", "Exactly-once delivery of connectors that keep offsets in the sink: each sink has a way of its own.", "Restarts of the connector for a change of its configuration: AWS does not say how long they take."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A topic into a bucket",

@@ -114,10 +114,10 @@ class Domain(Node):
         ),
         approximated=(
             "How much slower is settled when a request begins: busy threads over cores. Numbers of threads are from memory, sizes of queues from third parties.",
-            "A search asks one shard, that of its key; replicas take no part.",
+            "A search asks one shard, that of its key, and replicas take no part: how many shards a query needs depends on the query.",
         ),
         ignored=(
-            "Admission control by JVM memory pressure, processor and payload; JVMMemoryPressure; garbage collection.", "Refreshes, merges, indexing buffers, cluster managers, UltraWarm, Serverless.",
+            "Admission control by JVM memory pressure, processor and payload; JVMMemoryPressure; garbage collection: they depend on the documents, which have no content here.", "Refreshes, merges and indexing buffers: their work depends on the documents. Cluster managers, UltraWarm, Serverless: they are domains of other kinds.",
             "Prices of AWS's list: none was read. The bill has the price of a data node's hour that you set, and nothing for storage and cluster managers.",
         ),
     )

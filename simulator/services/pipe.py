@@ -144,8 +144,8 @@ class Pipe(PipeStages):
         ),
         approximated=(
             "Ramp and ceiling are the figures of 2023; Lambda's equivalent is faster by now. How errors lower the batches is a parameter.",
-            "A batch of more than one message is one request to an enrichment or to a target that answers; its messages end here.",
-            "A request is billed by 64 KB of a batch.",
+            "A batch of more than one message is one request to an enrichment or to a target that answers; its messages end here, for the request is one message.",
+            "A request is billed by 64 KB of a batch: AWS says of a request, and an execution is one.",
             "Which messages a stage reports as failed is drawn here, by the share and by their types: their types then no longer fail the function that gets the batch.",
             "How topics and brokers are read is what AWS says of Lambda's mappings; of pipes it publishes no figures. So are the retries of a throttled stage a parameter.",
         ),

@@ -123,12 +123,12 @@ class Database(Node):
             "Queries share the cores, in the order in which they came.",
         ),
         approximated=(
-            "A query holds a core for all of its duration: time for storage and locks is part of it.",
+            "A query holds a core for all of its duration, time for storage and locks included, because that is how its time is measured from outside.",
             "The Data API is a caller like others, without its limits of results; it waits while the database resumes, where AWS may answer DatabaseResumingException.",
-            "Opening a connection takes no time and no memory. A call is one query.",
+            "Opening a connection takes no time and no memory: AWS publishes no figures. A call is one query.",
         ),
         ignored=(
-            "Storage, IOPS, ReadLatency and WriteLatency, replicas, failover, parameter groups, MaxIdleConnectionsPercent.",
+            "Storage, IOPS, ReadLatency and WriteLatency, replicas, failover, parameter groups, MaxIdleConnectionsPercent: the node stands for what a caller waits for, connections and time.",
             "How fast Serverless v2 scales: its cores are those you set, and a pause does not lower its bill.",
             "Prices of AWS's list: none was read. The bill has the price of an hour that you set, and nothing for storage, requests and transfer.",
         ),

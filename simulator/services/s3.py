@@ -148,7 +148,7 @@ class Bucket(Node):
             "A write is stored at once; its own latency belongs to the sender, and is not in TotalRequestLatency.",
             "How long an answer takes to be sent is a parameter: objects have no size of their own when they are read.",
         ),
-        ignored=("Storage classes, life cycles, versions, replication, multipart uploads, and data transfer.", "Filters of events by prefix and suffix.", "The free tier."),
+        ignored=("Storage classes, life cycles, versions, replication, multipart uploads, and data transfer: they act after, or beside, the messages.", "Filters of events by prefix and suffix: objects have no names here. Filter at the receiver.", "The free tier, which depends on the age of the account."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Uploads and their thumbnails",

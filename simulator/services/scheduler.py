@@ -167,13 +167,13 @@ class Scheduler(Pusher):
         ),
         approximated=(
             "The precision of 60 s is from memory, and drawn evenly.",
-            "A rate schedule fires first when the run begins.",
+            "A rate schedule fires first when the run begins, as if it were created then.",
             "Pauses between retries double from 1 s to 10 minutes; AWS publishes none.",
         ),
         ignored=(
-            "Creating and deleting schedules, and the quota on that.",
-            "Daylight saving time, start and end dates, schedule groups.",
-            "Invocations made twice (delivery is at least once).",
+            "Creating and deleting schedules, and the quota on that: schedules are drawn, not made in a run.",
+            "Daylight saving time, start and end dates, schedule groups: a run has no calendar.",
+            "Invocations made twice (delivery is at least once): AWS publishes no share.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

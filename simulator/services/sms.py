@@ -106,8 +106,8 @@ class Sms(LastMile):
             "The rate of the origination; the monthly spend limit, which stops sending some minutes late.",
             "Carriers that take a message, bill it, and do not deliver it.",
         ),
-        approximated=("Above the rate messages wait or are refused: AWS does not say which.", "One byte is one character: texts in other alphabets need more."),
-        ignored=("Promotional and transactional routes, opt-outs, registration, carrier fees, and prices by country beyond the parameter.",),
+        approximated=("Above the rate messages wait or are refused: AWS does not say which.", "One byte is one character, because messages have sizes and no text; texts in other alphabets need more."),
+        ignored=("Promotional and transactional routes, opt-outs, registration, carrier fees, and prices by country beyond the parameter: they differ by country and carrier, and no one table was found.",),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Codes by SMS",

@@ -162,21 +162,21 @@ class Topic(Publisher):
         ),
         approximated=(
             "Delivery latency is one public measurement, SNS to Lambda; change it at the subscription. That of FIFO topics is derived from two measurements of the same author.",
-            "The size of the JSON envelope is a parameter.",
+            "The size of the JSON envelope is a parameter: AWS publishes none.",
             "Retries have a jitter of half the pause up and down; AWS publishes no figure.",
             "A duplicate is the same message of one origin and type: contents are not compared.",
-            "A message that a FIFO topic cannot deliver holds back its group until it is given up.",
+            "A message that a FIFO topic cannot deliver holds back its group until it is given up: AWS promises the order, and does not say what a failure does to it.",
             "The curves of the four back-off functions: AWS shows them in a picture, without formulas.",
             "Receives a second of an HTTP subscription are spaced evenly; AWS says it keeps an average.",
             "A failed attempt with a 4xx counts as failed; one report says that AWS does not count it.",
-            "A filter policy acts at once; AWS takes up to 15 minutes to apply a change.",
+            "A changed filter policy acts at one moment, 15 minutes later unless you say otherwise; AWS spreads it within that time.",
         ),
         ignored=(
-            "Archive and replay of FIFO topics: a replay is as if a source published again. Message data protection.",
+            "Archive and replay of FIFO topics: a replay is as if a source published again. Message data protection: messages have no text to protect.",
             "Copies that a standard topic itself delivers twice, or out of order: it promises at least once, and publishes no figure.",
             "Confirmation of subscriptions, calls to Subscribe (100 a second), and topic-wide delivery policies: set the policy at each subscription.",
             "Attributes that are no valid JSON list or number, and the metric for them: a message type's attributes are checked before a run.",
-            "Data transfer.",
+            "Data transfer: where receivers are is not drawn.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

@@ -166,24 +166,24 @@ class Queue(QueueReceiving):
         ),
         approximated=(
             "Order is first in, first out; SQS promises best effort only. Messages received three times or more go to the back.",
-            "Messages return to the front after their visibility timeout.",
+            "Messages return to the front after their visibility timeout: AWS promises no order.",
             "A short poll sees a queue of fewer than 1,000 messages with a chance you set; AWS publishes no figure.",
             "At the in-flight quota receives return nothing; that a short poll gets the error OverLimit makes no difference here.",
+            "A changed attribute acts at one moment, 60 s later (the retention period 15 minutes) unless you say otherwise; AWS spreads it within that time.",
             "Metrics are exact at each instant; CloudWatch's are approximate and lag by up to a minute.",
             "FIFO: a message group's order of service among groups is that of its oldest message. Deletes never run into the limit of calls, because they never are more than receives.",
             "Partitions of a high throughput queue double while one is full; groups are spread anew. AWS publishes neither their number nor when one is added.",
             "Requests to FIFO queues have no volume tiers; sources disagree on whether they have.",
-            "Two sends have the same content only if one repeats the other.",
+            "Two sends have the same content only if one repeats the other: messages have no content to compare.",
             "Where a cohort goes to a dead-letter queue that works with single messages, they all move at one moment, some tenths of a second late.",
             "A redrive task moves as many messages as the queue held when it started, one by one; AWS does not say whether later ones are moved too. It is billed a receive, a send and"
             " a delete for each message. The rate that the system chooses is the backlog by a time you set; AWS says only that it follows the backlog.",
             "Requests to KMS follow AWS's estimate: two for each producer and one for each consumer in a reuse period.",
         ),
         ignored=(
-            "Rare duplicates that SQS itself makes, and deleted messages that reappear.",
-            "Attribute changes take up to 60 s to spread, those of the retention period up to 15 minutes; here they act at once.",
+            "Rare duplicates that SQS itself makes, and deleted messages that reappear: AWS publishes no shares.",
             "Throttling by KMS (KmsThrottled): KMS is on the bill only.",
-            "Metrics of a queue that was inactive for 6 hours, which lag by up to 15 minutes.",
+            "Metrics of a queue that was inactive for 6 hours, which lag by up to 15 minutes: metrics here have no lag.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

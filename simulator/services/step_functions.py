@@ -195,13 +195,13 @@ class StateMachine(StateMachineNode):
         ),
         approximated=(
             "Loops that no time passes in, which only transitions without latency allow, end after a number of transitions that is a guard of ours.",
-            "What a task returns is a sample, or what it was given, unless it is a nested execution whose output is known.",
+            "What a task returns is a sample, or what it was given, unless it is a nested execution whose output is known: services here compute nothing.",
             "The latency of a transition is a guess: AWS publishes none. Refused transitions wait in order of arrival.",
-            "Time that branches spend at once is booked to whichever ends first, then to what ends later.",
+            "Time that branches spend at once is booked to whichever ends first, then to what ends later, so that no second counts twice.",
             "A function that fails raises Exception, whatever its runtime would name it; one that times out raises Sandbox.Timedout, one that crashes Lambda.Unknown, a throttled one Lambda.TooManyRequestsException.",
             "A call to a queue, topic or bus is answered at once. A token comes back with the message that its task sent, or one made from it.",
             "Billed memory of Express is a parameter. A Map Run counts a failed batch as all its items.",
-            "An execution that a pipe starts gets the message's body, not the list of records around it.",
+            "An execution that a pipe starts gets the message's body, not the list of records around it: each message of a batch starts one.",
             "A state that nothing leads to is a warning; Step Functions may refuse it. From memory.",
         ),
         ignored=(
@@ -209,9 +209,9 @@ class StateMachine(StateMachineNode):
             "Execution names: every message starts an execution of its own, so ExecutionAlreadyExists and idempotent starts do not occur.",
             "Asynchronous Express executions that AWS restarts from the beginning: how often is not published.",
             "DescribeExecution and StopExecution calls, and the polling behind .sync, which ends when the job does; the rate of GetActivityTask. SendTaskFailure and SendTaskHeartbeat use up no tokens: only SendTaskSuccess does.",
-            "CloudWatch's metrics of token buckets (ConsumedCapacity, ProvisionedBucketSize, ProvisionedRefillRate) and of the memory of Express executions.",
-            "Cancelling a job when its execution stops; reading and writing of Map Runs in S3; versions, aliases, logging and tracing.",
-            "The size limits of a definition beyond 1 MB; how many machines are registered.",
+            "CloudWatch's metrics of token buckets (ConsumedCapacity, ProvisionedBucketSize, ProvisionedRefillRate): the limits of the node show the same. Metrics of the memory of Express executions: it is a parameter.",
+            "Cancelling a job when its execution stops: what was begun is done, and its cost counted. Reading and writing of Map Runs in S3: items come with the input. Versions, aliases, logging and tracing: they change neither rate nor time.",
+            "The size limits of a definition beyond 1 MB; how many machines are registered: a diagram does not reach them.",
         ),
     )
     example: ClassVar[Mapping[str, Any]] = {

@@ -191,10 +191,10 @@ class Traffic(Node):
             "Message types with shares, sizes, attributes, JSON bodies and keys; a share of them can be sent twice, with or without a new deduplication id.",
         ),
         approximated=(
-            "Inside an interval of a trace the rate is constant.",
+            "Inside an interval of a trace the rate is constant: the trace says no more.",
             "The network's way back is part of the response time, but not of the latency of a path, which ends where the work was done.",
         ),
-        ignored=("Clients that send a one-way message again when it was refused.", "Network latency of one-way messages."),
+        ignored=("Clients that send a one-way message again when it was refused: who does so is a client of your own, with a retry policy that no source states.", "Network latency of one-way messages: it shifts all of them alike."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "A source and a queue",

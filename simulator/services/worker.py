@@ -376,11 +376,11 @@ class Worker(CohortWorkers):
             "Long and short polling, the round trip of every call, empty receives, and extension of the visibility timeout.",
         ),
         approximated=(
-            "Calls are made when the duration, which is the worker's own work, has passed.",
-            "Short polls come at random phases; a message is found at the first poll that sees it.",
-            "Empty receives are counted from the idle time, not one by one.",
+            "Calls are made when the duration, which is the worker's own work, has passed: a program that calls earlier ends at the same time.",
+            "Short polls come at random phases, because nobody starts workers in step; a message is found at the first poll that sees it.",
+            "Empty receives are counted from the idle time, not one by one, which would cost an event each.",
         ),
-        ignored=("The cost of running the application.", "Scaling by itself: change the number of workers instead."),
+        ignored=("The cost of running the application: it depends on the machines it runs on.", "Scaling by itself, for which every application has rules of its own: change the number of workers instead."),
     )
     example: ClassVar[Mapping[str, Any]] = {
         "version": 1, "name": "Workers at 80 %",

@@ -275,14 +275,6 @@ def test_a_group_is_unsettled_while_it_rebalances(assignor: str) -> None:
     assert play.group.durations.summary()["max"] < 12
 
 
-@pytest.mark.parametrize("assignor", [EAGER, COOPERATIVE, BROKER])
-def test_more_partitions_are_shared_out_too(assignor: str) -> None:
-    play = two(assignor)
-    play.agenda.at(30, lambda _: play.group.topics_changed({"t0": 10}))
-    play.until(60)
-    assert (play.owns("a"), play.owns("b")) == (5, 5)
-
-
 @given(
     some.sampled_from([EAGER, "sticky", COOPERATIVE, BROKER]), some.booleans(),
     some.lists(some.tuples(some.floats(0.001, 40), some.sampled_from(["join", "leave", "crash", "works", "poll", "back"]), some.integers(0, 5)), max_size=25))
