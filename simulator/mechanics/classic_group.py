@@ -73,10 +73,14 @@ class ClassicGroup(ConsumerGroup):
     def _told(self, heard: tuple[Member, int]) -> None:
         """The answer to a heartbeat says that the group rebalances."""
         member, number = heard
-        if number == self._round and self.state == PREPARING and member.in_group and member.alive and not member.evicted and not member.joined:
+        if number == self._round and self.state == PREPARING and not self.cut_off and member.in_group and member.alive and not member.evicted and not member.joined:
             member.must_rejoin = True
             if member.polling:
                 self._rejoin(member)
+
+    def _reconnected(self, member: Member) -> None:
+        if self.state == PREPARING and not member.joined:
+            self.agenda.at(self.agenda._now + self.settings.round_trip_s, self._told, (member, self._round))
 
     def _rejoin(self, member: Member) -> None:
         """poll() sends JoinGroup; an eager member has given up everything before."""
@@ -110,7 +114,7 @@ class ClassicGroup(ConsumerGroup):
                 self._complete_if_all_joined()
 
     def _gets_back(self, member: Member) -> None:
-        if member.alive and member.in_group and member.polling and member.pending is not None:
+        if member.alive and member.in_group and member.polling and member.pending is not None and not self.cut_off:
             self._take_up(member)
 
     # -- completing -------------------------------------------------------------------------------------------------
@@ -165,7 +169,7 @@ class ClassicGroup(ConsumerGroup):
             member.pending = set(made[member.number])
             if not member.alive or member.evicted:
                 member.had, member.pending = set(made[member.number]), None  # a static member that is away: its share waits for it
-            elif member.polling and self._take_up(member):
+            elif member.polling and not self.cut_off and self._take_up(member):
                 again.append(member)
         for member in again:
             self._join_again(member)

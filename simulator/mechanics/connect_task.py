@@ -145,6 +145,13 @@ class SinkTask:
     def _waits(self) -> bool:
         return self.member is not None and not self._busy
 
+    def reconnected(self) -> None:
+        """The cluster can be reached again."""
+        if self._waits():
+            self._poll()
+        elif self.member is not None:
+            self.fetcher.fetch()
+
     def _poll(self) -> None:
         member = self.member
         if member is None or self._busy:

@@ -94,6 +94,10 @@ class ConsumerGroup:
         """Members that were put out of the group, by why."""
         self.durations = Spread()
         """How long rebalances took, from the first that is asked of anyone to the last."""
+        self.cut_off = False
+        """Whether no member reaches the coordinator."""
+        self._knocking: list[Member] = []
+        """Members that would join, and cannot reach it."""
         self._changed = changed or (lambda: None)
         self._numbers = 0
         self._since_s: float | None = None
@@ -103,6 +107,11 @@ class ConsumerGroup:
 
     def join(self, client: GroupClient, topics: Collection[str], instance_id: str | None = None) -> Member:
         """A consumer subscribes and polls for the first time. With an ``instance_id`` it takes the place of who had that before."""
+        if self.cut_off:
+            member = Member(0, client, topics, instance_id, self.agenda.now)
+            member.in_group = False
+            self._knocking.append(member)
+            return member
         ghost = next((member for member in self.members.values() if instance_id is not None and member.instance_id == instance_id), None)
         if ghost is not None:
             return self._come_back(ghost, client)
@@ -123,6 +132,8 @@ class ConsumerGroup:
     def poll(self, member: Member) -> None:
         """The member's thread enters poll(): it finds out what happened meanwhile, and does what the group waits for."""
         member.polling = True
+        if self.cut_off:
+            return
         if member.evicted:
             member.evicted = False
             lost, member.owned = member.owned, set()
@@ -162,7 +173,7 @@ class ConsumerGroup:
             member.client.revoked(owned, lost=not member.in_group)
         if not member.in_group:
             return
-        if member.instance_id is None:
+        if member.instance_id is None and not self.cut_off:
             self._remove(member)
         else:
             self._miss(member)
@@ -176,7 +187,34 @@ class ConsumerGroup:
 
     def may_commit(self, member: Member) -> bool:
         """Whether the coordinator takes this member's commits."""
-        return member.in_group and not member.evicted
+        return member.in_group and not member.evicted and not self.cut_off
+
+    def cut(self, cut_off: bool) -> None:
+        """The members no longer reach the coordinator, which misses their heartbeats; or they do again, and those it has put out find that out at their next poll."""
+        if cut_off == self.cut_off:
+            return
+        self.cut_off = cut_off
+        present = [member for member in self.members.values() if member.alive and not member.evicted]
+        for member in present:
+            if cut_off:
+                self._miss(member)
+            else:
+                member.heartbeat_from_s = self.agenda._now
+                self._reconnected(member)
+        if not cut_off:
+            knocking, self._knocking = self._knocking, []
+            for member in knocking:
+                if member.alive:
+                    self._let_in(member)
+
+    def _let_in(self, member: Member) -> None:
+        """A member that waited joins; it takes the place of who had its instance id."""
+        for ghost in [other for other in self.members.values() if member.instance_id is not None and other.instance_id == member.instance_id]:
+            del self.members[ghost.number]
+        self._numbers += 1
+        member.number, member.in_group, member.heartbeat_from_s = self._numbers, True, self.agenda._now
+        self.members[member.number] = member
+        self._member_joined(member)
 
     # -- what is seen -----------------------------------------------------------------------------------------------
 
@@ -205,8 +243,9 @@ class ConsumerGroup:
 
     def _session_over(self, missed: tuple[Member, float]) -> None:
         member, heartbeat_s = missed
-        if member.in_group and member.heartbeat_from_s == heartbeat_s and (not member.alive or member.evicted):
+        if member.in_group and member.heartbeat_from_s == heartbeat_s and (not member.alive or member.evicted or self.cut_off):
             self.evictions["session_timeout"] += 1
+            member.evicted = member.alive
             self._remove(member)
 
     def _poll_interval_over(self, member: Member) -> None:
@@ -221,7 +260,7 @@ class ConsumerGroup:
         member.timer_booked = False
         member.evicted = True
         self.evictions["max_poll_interval"] += 1
-        if member.instance_id is None:
+        if member.instance_id is None and not self.cut_off:
             self._remove(member)
         else:
             self._miss(member)  # a static member does not leave: its heartbeats end
@@ -267,4 +306,8 @@ class ConsumerGroup:
         raise NotImplementedError
 
     def _polled(self, member: Member) -> None:
+        raise NotImplementedError
+
+    def _reconnected(self, member: Member) -> None:
+        """A member whose session had not ended is heard again: it hears what it missed."""
         raise NotImplementedError

@@ -84,7 +84,7 @@ class Fetcher:
 
     def fetch(self) -> None:
         """Ask each broker for the partitions it leads of which nothing is left."""
-        if self.stopped:
+        if self.stopped or self.reading.wire.cut:
             return
         by_leader: dict[int, list[PartitionSlot]] = {}
         for slot in self.slots:
@@ -133,7 +133,7 @@ class Fetcher:
             self.agenda.at(self.agenda._now + self.settings.fetch_max_wait_s, self._waited, (broker, self._numbers))
 
     def _woken(self, broker: int) -> None:
-        if self.stopped or broker in self._busy:
+        if self.stopped or self.reading.wire.cut or broker in self._busy:
             return
         slots = self._fetchable(broker)
         if not slots:
@@ -150,6 +150,9 @@ class Fetcher:
         """fetch.max.wait is over: whatever is there comes."""
         broker, number = waited
         if self._held.get(broker) == number and not self.stopped:
+            if self.reading.wire.cut:
+                del self._held[broker]
+                return
             self._send(broker, self._fetchable(broker))
 
     def _send(self, broker: int, slots: list[PartitionSlot]) -> None:

@@ -392,3 +392,11 @@ class KafkaMapping(StreamMapping):
         """A setting of the wire was changed while the run goes on."""
         if self.settings.enabled != self.subscription.enabled:
             self.subscription.enable(self.settings.enabled)
+
+    def wire_cut(self) -> None:
+        """The cluster cannot be reached, or can be again: what was read meanwhile is committed then, and reading goes on."""
+        self.reading.wire_cut()
+        if not self.wire.cut:
+            for reader in self.readers:
+                reader.settled()
+            self.drain_soon()

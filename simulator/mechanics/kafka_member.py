@@ -217,6 +217,13 @@ class ConsumerMember:
                 slot.commit()
         return True
 
+    def reconnected(self) -> None:
+        """The cluster can be reached again: whoever waits in poll() hears how the group went on, and fetches."""
+        if self._waits():
+            self._poll()
+        elif self.alive:
+            self.fetcher.fetch()
+
     # -- working ----------------------------------------------------------------------------------------------------
 
     def _work_on(self, batch: list[tuple[PartitionSlot, list[Message]]], member: Member) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from simulator.engine.message import IN_FLIGHT, Message
 from simulator.engine.outcomes import Cause, Culprit
 from simulator.engine.wire import Wire
-from simulator.mechanics.bottleneck import Bottleneck
+from simulator.mechanics.bottleneck import Bottleneck, cut_cause
 from simulator.mechanics.classic_group import ClassicGroup
 from simulator.mechanics.consumer_group import ConsumerGroup, GroupSettings
 from simulator.mechanics.distributions import Constant, Distribution
@@ -132,6 +132,7 @@ class ReadingCauses:
         self.busy = cluster.cause("consumer_busy", f"{name} works on what came before", Culprit(reader, slow))
         self.batch = cluster.cause("batch_wait", f"Fetched, until {name} comes to it", Culprit(reader, slow))
         self.throttled = cluster.cause("fetch_throttle", f"{name} is above its quota", culprit("consumer_byte_rate"))
+        self.cut = cut_cause(wire)
         self.no_leader = cluster.cause("no_leader_to_read", "The partition has no leader", Culprit(cluster.id))
         self.no_offset = cluster.cause("no_offset", f"{name} has no valid offset, and is told not to choose one", culprit("auto_offset_reset"))
 
@@ -140,7 +141,7 @@ class PartitionSlot:
     """One partition as one group sees it: who owns it, what it has fetched, and what is committed."""
 
     __slots__ = (
-        "buffer", "commits", "expected", "fetching", "generation", "has_committed", "held_up", "is_dead", "key", "owner", "partition", "reader", "reading", "was_assigned",
+        "buffer", "commits", "expected", "fetching", "generation", "has_committed", "held_up", "is_dead", "key", "owner", "partition", "reader", "reading", "usual", "was_assigned",
     )  # fmt: skip
 
     def __init__(self, reading: GroupReading, key: TopicPartition, partition: Partition, reader: Reader) -> None:
@@ -149,6 +150,8 @@ class PartitionSlot:
         self.partition = partition
         self.reader = reader
         self.owner: Fetcher | None = None
+        self.usual = reader.bottleneck.cause
+        """Why records wait here, if the cluster can be reached."""
         self.generation = 0
         """Goes up whenever the owner changes: what is on its way to the old one is void."""
         self.buffer: deque[Message] = deque()
@@ -163,7 +166,8 @@ class PartitionSlot:
 
     def bind(self, cause: Cause) -> None:
         """From now on this is why records wait here."""
-        self.reader.bottleneck.change(cause, self.reading.cluster.agenda._now)
+        self.usual = cause
+        self.reader.bottleneck.change(self.reading.causes.cut if self.reading.wire.cut else cause, self.reading.cluster.agenda._now)
 
     # -- whose it is ------------------------------------------------------------------------------------------------
 
@@ -231,7 +235,9 @@ class PartitionSlot:
     # -- commits ----------------------------------------------------------------------------------------------------
 
     def commit(self) -> None:
-        """Everything before the first record that is not settled is done."""
+        """Everything before the first record that is not settled is done, if the cluster can be told."""
+        if self.reading.wire.cut:
+            return
         reader = self.reader
         first = next(iter(reader.out), None)
         before = reader.committed
@@ -299,15 +305,21 @@ class GroupReading:
         if slot is None or slot.partition is not partition or slot.is_dead:
             return
         if partition.leader is None:
-            if not slot.reader.bottleneck.cause.capacity:
+            if not slot.usual.capacity:
                 slot.bind(self.causes.no_leader)
         elif slot.owner is not None:
-            if slot.reader.bottleneck.cause is self.causes.no_leader:
+            if slot.usual is self.causes.no_leader:
                 slot.bind(self.causes.fetching)
             slot.owner.fetch_soon()
 
     def broker_stopped(self, broker: int) -> None:
         """Requests to it are answered no more; what left it before still comes."""
+
+    def wire_cut(self) -> None:
+        """Its wire was cut, or is whole again: nobody fetches or commits, and the coordinator hears of no member; what was fetched is worked on."""
+        self.group.cut(self.wire.cut)
+        for slot in self.slots.values():
+            slot.bind(slot.usual)
 
     # -- tokens -----------------------------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ class ReconciledGroup(ConsumerGroup):
     def _heartbeat(self, beat: tuple[Member, int]) -> None:
         """A heartbeat is answered: what the member has to give up, or what it may have now."""
         member, epoch = beat
-        if epoch != self._epoch or not member.in_group or not member.alive or member.evicted or member.pending is None:
+        if epoch != self._epoch or self.cut_off or not member.in_group or not member.alive or member.evicted or member.pending is None:
             return
         if member.owned - member.pending:
             member.must_rejoin = True
@@ -59,6 +59,10 @@ class ReconciledGroup(ConsumerGroup):
                 self._give_up(member)
             return
         self._give(member)
+
+    def _reconnected(self, member: Member) -> None:
+        if member.pending is not None:
+            self.agenda.at(self.agenda._now + self.settings.round_trip_s, self._heartbeat, (member, self._epoch))
 
     def _give_up(self, member: Member) -> None:
         """Inside poll(): the partitions are given up, and the next heartbeat, sent at once, says so."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from simulator.engine.message import IN_FLIGHT, Message
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
+from simulator.engine.wire import Wire
 from simulator.measures import Spread
 from simulator.mechanics.distributions import Constant, Distribution, Exponential
 from simulator.mechanics.kafka_member import ConsumerMember
@@ -100,7 +101,7 @@ class KafkaConsumer(Processor):
     Parameters = ApplicationParameters
     ports = (
         Port("topics", "Topics", Direction.IN, Verb.POLL, frozenset({"kafka-cluster:ReadData"}), "The cluster whose topics the group reads.", max_wires=1, wire_title="Consumer group",
-             wire_parameters=KafkaReadingParameters),
+             wire_parameters=KafkaReadingParameters, cuttable=True),
         Port("out", "Messages out", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "What the application publishes for each record it has processed.", wire_title="Published messages",
              wire_parameters=PublishParameters),
         Port("dead_letters", "Dead letters", Direction.OUT, Verb.SEND, frozenset({ANY_ACTION}), "Gets each record that the application gives up, as it came: a topic of its own, or a queue.",
@@ -145,6 +146,7 @@ class KafkaConsumer(Processor):
             "Eager rebalances stop every member until the slowest has joined; cooperative ones move what has to move in a second round; with the brokers' protocol nobody waits for others.",
             "A member that does not poll in time leaves; what it works on is processed by others too, its commit fails, and it joins again: a loop, if every batch takes as long.",
             "A crash is missed after the session timeout; a member that is closed, at once; a static one that comes back in time, never. Deployments restart members one by one.",
+            "A cut wire: nobody fetches, commits or is heard of; what was fetched is worked on. After the session timeout the members are out, and join again when they reach the cluster.",
             "poll() returns records of several partitions up to max.poll.records out of what was fetched: one request to each broker, least bytes, longest wait, most bytes; client quotas by bytes and by request time.",
             "Auto-commit inside poll(), or commitSync after each poll or record; what was not committed comes again, and the second time counts as a duplicate.",
             "Offset resets for groups without offsets and for offsets that retention took: latest skips, earliest goes on, none stops.",
@@ -290,6 +292,13 @@ class KafkaConsumer(Processor):
             self._leaving.remove(member)
 
     # -- what breaks and changes ------------------------------------------------------------------------------------
+
+    def wire_cut(self, wire: Wire) -> None:
+        if self.reading is not None:
+            self.reading.wire_cut()
+        if not wire.cut:
+            for member in self.members:
+                member.reconnected()
 
     def fault_members_die(self, value: MembersParameters | None) -> None:
         """Members die; when cleared (None), they are started again."""

@@ -96,7 +96,7 @@ class Function(FunctionFigures):
         Port("stream", "Stream", Direction.IN, Verb.POLL, frozenset({"kinesis:GetRecords", "kinesis:SubscribeToShard", "dynamodb:GetRecords"}), "Streams that this function's event source mappings read in order.",
              wire_title="Event source mapping", wire_parameters=StreamMappingParameters),
         Port("kafka", "Kafka topic", Direction.IN, Verb.POLL, frozenset({"kafka-cluster:ReadData"}), "Kafka clusters of which this function's event source mappings read a topic, in order for each partition.",
-             wire_title="Event source mapping", wire_parameters=KafkaMappingParameters),
+             wire_title="Event source mapping", wire_parameters=KafkaMappingParameters, cuttable=True),
         Port("broker", "Message broker", Direction.IN, Verb.POLL, frozenset({"mq:Consume"}), "Brokers of which this function's event source mappings consume a queue.",
              wire_title="Event source mapping", wire_parameters=BrokerMappingParameters),
         Port("events", "Asynchronous events", Direction.IN, Verb.SEND, frozenset({"lambda:InvokeAsync"}), "Services that hand over an event and do not wait."),
@@ -520,6 +520,10 @@ class Function(FunctionFigures):
                 mapping.settings_changed()
 
     def wire_cut(self, wire: Wire) -> None:
+        for mapping in self.mappings:
+            if mapping.wire is wire and isinstance(mapping, KafkaMapping):
+                mapping.wire_cut()
+                return
         self.wire_changed(wire)
 
     def parameter_changed(self, name: str) -> None:

@@ -14,6 +14,7 @@ from simulator.engine.message import IN_FLIGHT, Message
 from simulator.engine.node import Node
 from simulator.engine.outcomes import Culprit, Refusal
 from simulator.engine.placement import Placed
+from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
 from simulator.mechanics.connect_task import Parcel, SinkTask, Worker
 from simulator.mechanics.consumer_group import GroupSettings
@@ -119,7 +120,7 @@ class MskConnect(Node):
     Parameters = ConnectorParameters
     ports = (
         Port("topics", "Topics", Direction.IN, Verb.POLL, frozenset({"kafka-cluster:ReadData"}), "The cluster whose topics the connector reads.", max_wires=1, wire_title="Connector",
-             wire_parameters=ConnectReadingParameters),
+             wire_parameters=ConnectReadingParameters, cuttable=True),
         Port("sink", "Sink", Direction.OUT, Verb.SEND, frozenset({"s3:PutObject", "es:ESHttpPost", "sqs:SendMessage", "sns:Publish", "kinesis:PutRecords", "firehose:PutRecord", "lambda:InvokeAsync"}),
              "Where objects or requests go that nobody waits for.", max_wires=1),
         Port("endpoint", "HTTP sink", Direction.OUT, Verb.INVOKE, frozenset({"http:Request", "es:ESHttpPost"}), "Where requests go whose answers the task waits for.", max_wires=1),
@@ -273,6 +274,13 @@ class MskConnect(Node):
         if task in self.tasks and task.failed:
             task.failed = False
             self._place_tasks(None)
+
+    def wire_cut(self, wire: Wire) -> None:
+        if self.reading is not None:
+            self.reading.wire_cut()
+        if not wire.cut:
+            for task in self.tasks:
+                task.reconnected()
 
     def fault_workers_lost(self, value: WorkersParameters | None) -> None:
         """Workers are lost; when cleared (None), they are there again, and get their tasks back."""

@@ -87,7 +87,7 @@ class Pipe(PipeStages):
         Port("stream", "Source, a stream", Direction.IN, Verb.POLL, frozenset({"kinesis:GetRecords", "dynamodb:GetRecords"}), "The stream the pipe reads, each shard in order.", max_wires=1,
              wire_title="Source of the pipe", wire_parameters=StreamSourceParameters),
         Port("kafka", "Source, a Kafka topic", Direction.IN, Verb.POLL, frozenset({"kafka-cluster:ReadData"}), "The cluster of which the pipe reads a topic, each partition in order.", max_wires=1,
-             wire_title="Source of the pipe", wire_parameters=KafkaSourceParameters),
+             wire_title="Source of the pipe", wire_parameters=KafkaSourceParameters, cuttable=True),
         Port("broker", "Source, a message broker", Direction.IN, Verb.POLL, frozenset({"mq:Consume"}), "The broker of which the pipe consumes a queue.", max_wires=1,
              wire_title="Source of the pipe", wire_parameters=BrokerSourceParameters),
         Port("discarded", "Discarded batches", Direction.OUT, Verb.SEND, frozenset({"sqs:SendMessage", "sns:Publish"}), "Is told of batches of a stream that were given up.", role="failure", max_wires=1),
@@ -257,7 +257,10 @@ class Pipe(PipeStages):
         self.enable(value is None)
 
     def wire_cut(self, wire: Wire) -> None:
-        self.wire_changed(wire)
+        if isinstance(self.mapping, KafkaMapping) and wire is self.mapping.wire:
+            self.mapping.wire_cut()
+        else:
+            self.wire_changed(wire)
 
     def wire_changed(self, wire: Wire) -> None:
         if self.mapping is not None and wire is self.mapping.wire:

@@ -275,9 +275,44 @@ def test_a_group_is_unsettled_while_it_rebalances(assignor: str) -> None:
     assert play.group.durations.summary()["max"] < 12
 
 
+def cut_off(play: Play, cut: bool) -> None:
+    """Nobody reaches the coordinator, or everybody does again; whoever waits in poll() hears then how the group went on."""
+    was = play.group.cut_off
+    play.group.cut(cut)
+    if was and not cut:
+        for member in play.members.values():
+            if member.alive and member.polling:
+                play.group.poll(member)
+
+
+@pytest.mark.parametrize("assignor", [EAGER, COOPERATIVE, BROKER])
+def test_a_cut_shorter_than_the_session_is_not_noticed(assignor: str) -> None:
+    play = two(assignor)
+    before = play.group.rebalances
+    play.agenda.at(60, lambda _: cut_off(play, True))
+    play.agenda.at(90, lambda _: cut_off(play, False))
+    play.until(200)
+    assert play.group.rebalances == before
+    assert (play.owns("a"), play.owns("b")) == (3, 3)
+
+
+@pytest.mark.parametrize("assignor", [EAGER, COOPERATIVE, BROKER])
+def test_after_a_longer_cut_members_find_out_that_they_are_out_and_join_again(assignor: str) -> None:
+    play = two(assignor)
+    play.agenda.at(60, lambda _: cut_off(play, True))
+    play.until(110)
+    assert play.group.evictions["session_timeout"] == 2
+    assert not play.group.members
+    assert not any(play.group.may_commit(member) for member in play.members.values())
+    play.agenda.at(120, lambda _: cut_off(play, False))
+    play.until(200)
+    assert [entry[2] for entry in play.seen if entry[0] == 120] == ["lost", "lost"]
+    assert (play.owns("a"), play.owns("b")) == (3, 3)
+
+
 @given(
     some.sampled_from([EAGER, "sticky", COOPERATIVE, BROKER]), some.booleans(),
-    some.lists(some.tuples(some.floats(0.001, 40), some.sampled_from(["join", "leave", "crash", "works", "poll", "back"]), some.integers(0, 5)), max_size=25))
+    some.lists(some.tuples(some.floats(0.001, 40), some.sampled_from(["join", "leave", "crash", "works", "poll", "back", "cut", "heal"]), some.integers(0, 5)), max_size=25))
 @settings(deadline=None, derandomize=True)
 def test_whatever_happens_no_two_members_own_a_partition_and_in_the_end_each_has_an_owner(assignor: str, static: bool, happenings: list[tuple[float, str, int]]) -> None:
     play = Play(assignor, partitions=7, max_poll_interval_s=70.0)
@@ -288,7 +323,9 @@ def test_whatever_happens_no_two_members_own_a_partition_and_in_the_end_each_has
         play.until(time_s)
         name = names.get(place)
         member = play.members.get(name) if name else None
-        if what in ("join", "back"):
+        if what in ("cut", "heal"):
+            cut_off(play, what == "cut")
+        elif what in ("join", "back"):
             if member is None or not member.alive:
                 names[place] = f"{place}-{number}"
                 play.join(names[place], f"instance-{place}" if static else None)
@@ -297,6 +334,7 @@ def test_whatever_happens_no_two_members_own_a_partition_and_in_the_end_each_has
                 play.clients[names[place]].has = set()  # its process is gone
             if what != "works" or play.owns(names[place]):  # poll() returns records to whoever has partitions
                 getattr(play.group, what)(member)
+    cut_off(play, False)
     for name in names.values():
         if play.members[name].alive:
             play.group.poll(play.members[name])

@@ -352,3 +352,31 @@ def test_a_topic_that_is_not_there_is_an_error() -> None:
     assert "no-such-topic" in codes(group(steady(1), 1, None, {"topics": ["nothing"]}, duration_s=1))
     assert "no-such-topic" not in codes(group(steady(1), 1, None, {"topics": ["events"]}, duration_s=1))
     assert "heartbeat-interval" in codes(group(steady(1), 1, None, {"session_timeout_s": 6}, duration_s=1))
+
+
+# -- a wire that is cut ----------------------------------------------------------------------------------------------------
+
+
+def cut(from_s: float, to_s: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    return ({"time_s": from_s, "action": "fault", "wire": "w1", "fault": "cut", "value": {}}, {"time_s": to_s, "action": "clear_fault", "wire": "w1", "fault": "cut"})
+
+
+@pytest.mark.parametrize(("seconds", "evicted"), [(20, 0), (80, 2)])
+def test_a_group_that_cannot_reach_the_cluster_reads_on_where_it_was(seconds: float, evicted: int) -> None:
+    """All records are processed once: a short cut is not noticed, after a long one both members join again. Meanwhile records wait for the network."""
+    scenario = group(for_a_while(50, 100), 4, {"members": 2}, {"auto_commit_interval_s": 1}, duration_s=300)
+    seen = outcome(scenario, *cut(30, 30 + seconds))
+    assert seen.total("app", "RecordsProcessed") == 5000
+    assert seen.report["nodes"]["app"]["ledger"]["entered"] == 5000
+    assert seen.total("app", "SessionsExpired") == evicted
+    assert seen.waits("cluster")["partition"] > 0.8 * 50 * 20 * 20 / 2
+    assert not [work for work in worked(scenario, *cut(30, 30 + seconds)) if 31 < work.at_s < 30 + seconds]
+
+
+@pytest.mark.parametrize("protocol", [{"partition_assignment_strategy": "cooperative-sticky"}, {"group_protocol": "consumer"}])
+def test_what_a_cut_off_member_could_not_commit_comes_again(protocol: dict[str, Any]) -> None:
+    """What was fetched before 30 s is worked on until 40 s, and cannot be committed; the sessions end at 75 s or so."""
+    scenario = group(for_a_while(40, 60), 4, {"members": 2, "duration": constant(0.2), "threads": 1}, {"max_poll_records": 50} | protocol, duration_s=900)
+    seen = outcome(scenario, *cut(30, 120))
+    assert seen.total("app", "DuplicatesProcessed") > 10
+    assert seen.total("app", "RecordsProcessed") - seen.total("app", "DuplicatesProcessed") == 2400

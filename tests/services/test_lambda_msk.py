@@ -165,3 +165,26 @@ def test_findings() -> None:
     assert "provisioned-only" not in codes(mapped(steady(1), 1, None, {"maximum_retry_attempts": 3, "provisioned_mode": True}))
     assert "no-such-topic" in codes(mapped(steady(1), 1, None, {"topic": "nothing"}))
     assert "pollers-bounds" in codes(mapped(steady(1), 1, None, {"provisioned_mode": True, "minimum_pollers": 5, "maximum_pollers": 2}))
+
+
+@pytest.mark.parametrize("kind", ["lambda", "pipe", "msk_connect"])
+def test_a_cut_wire_stops_the_reading_and_loses_nothing(kind: str) -> None:
+    cut, healed = ({"time_s": at_s, "action": action, "wire": "w1", "fault": "cut", "value": {}} for at_s, action in ((30, "fault"), (90, "clear_fault")))
+    put = at_times(*[1 + 0.05 * place for place in range(1600)]) | {"message_types": [{"key": KEYS}]}
+    port, into = {"lambda": ("worker.kafka", None), "pipe": ("worker.kafka", "worker.out -> end.in"), "msk_connect": ("worker.topics", "worker.sink -> end.in")}[kind]
+    settings = {"lambda": {"duration": constant(0.1), "batch_work": "single"}, "pipe": {}, "msk_connect": {"flush_interval_s": 5, "offset_flush_interval_s": 1}}[kind]
+    nodes: dict[str, Any] = {"source": ("traffic", put), "cluster": ("msk", {"topics": [{"name": "events", "partitions": 3}]}), "worker": (kind, settings)}
+    wires: dict[str, Any] = {"source.out -> cluster.in": {"linger_s": 0}, f"cluster.out -> {port}": {}}
+    if into is not None:
+        nodes["end"] = ("sqs", {}) if kind == "pipe" else ("s3", {})
+        wires[into] = {}
+    simulation = Simulation(drawing(nodes, wires, duration_s=600), [cut, healed])
+    entered: dict[float, int] = {}
+    for frame in simulation.frames():
+        entered[frame.time_s] = simulation.network.nodes["worker"].entered
+    repeated = 30 / 0.05 if kind == "msk_connect" else 0
+    assert 1600 <= entered[max(entered)] <= 1600 + repeated, "tasks that were put out of their group read again what they had not committed"
+    assert entered[50] == entered[88], "nothing is read while it is cut"
+    assert entered[50] <= 30 / 0.05
+    waits = Outcome(simulation.report().to_json()).waits("cluster")
+    assert waits["partition"] > 20 * 50 * 25
