@@ -214,8 +214,11 @@ class StreamCohorts:
         wanted = [self._split(put) for put in puts]
         sizes = [put.message.size_bytes for put in puts]
         takes = self.limits.admit(*self._together(wanted, sizes), seconds)
+        down = self.stream.down_shard
         if self.stream.is_unavailable:
             takes = np.zeros_like(takes)
+        elif down is not None:
+            takes[down] = 0.0
         taken = [np.where(takes >= 1.0, counts, np.floor(counts * takes + 1e-9)).astype(np.int64) for counts in wanted]
         self.limits.charge(*self._together(taken, sizes))
         for put, counts, written in zip(puts, wanted, taken, strict=True):
@@ -249,7 +252,11 @@ class StreamCohorts:
             self._lose(put, lost, latency_s, settings)
         refused = round(float(refusals.sum()))
         if not stream.is_unavailable:
-            self.throttled += np.rint(refusals).astype(np.int64)
+            by_shard = np.rint(refusals).astype(np.int64)
+            if stream.down_shard is not None:
+                stream.refused_by_down_shard = int(by_shard[stream.down_shard])
+                by_shard[stream.down_shard] = 0
+            self.throttled += by_shard
         calls = max(1, round(tries if single else tries * max(1.0 / settings.records_a_call, 1.0 / max(1.0, put.count))))
         stream.note_puts(single, calls, put.count + refused - lost, refused, message.size_bytes, latency_s)
         if not total:

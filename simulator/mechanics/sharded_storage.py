@@ -51,6 +51,10 @@ class ShardedStorage(Node):
         self.cohort_station: StreamCohorts | None = None
         self.producer_modes: dict[str, str] = {}
         self.is_unavailable = False
+        self.down_shard: int | None = None
+        """The number of a shard that takes no records."""
+        self.refused_by_down_shard = 0
+        """Of the refusals that are told next (`note_puts`): those by it."""
         self.refused_cause = self.cause("write_throughput", "The shard takes no more records or bytes a second", Culprit(id, "shard_count"))
 
     # -- shards -----------------------------------------------------------------------------------------------------

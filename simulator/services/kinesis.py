@@ -51,6 +51,14 @@ WEEK_S = 7 * DAY_S
 MONTH_S = 730 * HOUR_S
 
 
+class ShardParameters(ParameterSet):
+    """Which shard is meant."""
+
+    shard: int = parameter(
+        0, "Which of the open shards, in the order of their hash keys, counted from 0; with fewer shards, the last. When it is split, its children take records.", title="Shard", unit="count", section="Fault",
+        ge=0, le=100_000)
+
+
 class DataStreamParameters(ParameterSet):
     """A data stream."""
 
@@ -200,7 +208,10 @@ class DataStream(ShardedStorage):
         "HottestShardWriteShare", (Figure("IncomingRecords"), Figure("GetRecords.IteratorAgeMilliseconds", "age"), Figure("WriteProvisionedThroughputExceeded", "throttled", quiet=True)), limit="shard_write",
         picture=Picture("bars", (Fill("write_share"), Fill("throttled", "bad"))),
     )
-    faults = (Fault("unavailable", "Puts fail", "PutRecord and every record of PutRecords fail with an internal error, as in an outage of the service.", sort="stops"),)
+    faults = (
+        Fault("unavailable", "Puts fail", "PutRecord and every record of PutRecords fail with an internal error, as in an outage of the service.", sort="stops"),
+        Fault("shard_unavailable", "A shard takes no records", "Records whose keys belong to one shard fail with an internal error; the others are written, and what the shard holds is read.", ShardParameters, sort="loss"),
+    )
     prices = (
         Price("shard_hours", "Shards", 0.015, "shard-hour", PRICES),
         Price("put_units", "PUT payload units of up to 25 KB", 0.014e-6, "unit", PRICES),
@@ -274,6 +285,8 @@ class DataStream(ShardedStorage):
         self.hot_shard: Shard | None = None
         self._looked_s = 0.0
         self._unavailable = False
+        self._failed_writes = 0
+        """Writes of the present call that failed, and were not throttled."""
         self._written_by_hour: dict[int, int] = {}
         self._fan_out_bytes_per_s = MB * values.shard_read_mb_per_s
         self._on_demand = values.stream_mode == "ON_DEMAND"
@@ -322,7 +335,8 @@ class DataStream(ShardedStorage):
     # -- writing and reading ----------------------------------------------------------------------------------------
 
     def write(self, messages: Any, shard: Shard) -> str | None:
-        if self._unavailable:
+        if self._unavailable or shard.number == self.down_shard:
+            self._failed_writes += 1
             return "internal"
         now_s, before = self.agenda._now, self.bytes_in
         if self.scaling is not None and not self.scaling.admits(sum(message.size_bytes * message.count for message in messages), now_s):
@@ -362,7 +376,7 @@ class DataStream(ShardedStorage):
         return self.scaling.capacity_bytes_per_s if self.scaling is not None else 0.0
 
     def note_put(self, single: bool, records: int, throttled: int, size_bytes: int, latency_s: float) -> None:
-        failed = throttled if self._unavailable else 0
+        failed, self._failed_writes = self._failed_writes, 0
         super().note_put(single, records, throttled, size_bytes, latency_s)
         if single:
             self.put_bytes += 0 if throttled else size_bytes
@@ -378,13 +392,15 @@ class DataStream(ShardedStorage):
 
     def note_puts(self, single: bool, calls: int, records: int, throttled: int, size_bytes: int, latency_s: float) -> None:
         super().note_puts(single, calls, records, throttled, size_bytes, latency_s)
+        failed, self.refused_by_down_shard = throttled if self._unavailable else self.refused_by_down_shard, 0
+        if not self._unavailable:
+            self.throttled_records -= failed
         if single:
             self.put_bytes += (records - throttled) * size_bytes
             return
         self.put_records_bytes += records * size_bytes
-        if self._unavailable:
-            self.put_records_failed += throttled
-            self.put_records_throttled -= throttled
+        self.put_records_failed += failed
+        self.put_records_throttled -= failed
 
     def note_written(self, message: Message, records: int) -> None:
         super().note_written(message, records)
@@ -401,6 +417,10 @@ class DataStream(ShardedStorage):
     def fault_unavailable(self, value: ParameterSet | None) -> None:
         """Puts fail until cleared (None)."""
         self._unavailable = self.is_unavailable = value is not None
+
+    def fault_shard_unavailable(self, value: ShardParameters | None) -> None:
+        """Puts to one shard fail until cleared (None)."""
+        self.down_shard = None if value is None else self.map.open[min(value.shard, len(self.map.open) - 1)].number
 
     def parameter_changed(self, name: str) -> None:
         if name == "shard_count" and not self._on_demand:

@@ -77,7 +77,7 @@ class Pipe(PipeStages):
     neutral_title = "Pipe"
     group = "Application integration"
     icon = "resource/AmazonEventBridgePipes"
-    summary = "Connects a queue to one target, with a filter and an enrichment between them, and without code of your own."
+    summary = "Connects a queue, stream or topic to one target, with a filter and an enrichment between them, and without code of your own."
     documentation_url = f"{GUIDE}/eb-pipes.html"
     Parameters = PipeParameters
     AccountParameters = AccountExecutions

@@ -193,6 +193,19 @@ def test_an_outage_fails_puts_and_is_told_apart_from_throttling() -> None:
     assert seen.lost("stream") == {}
 
 
+@pytest.mark.parametrize("fidelity", ["exact", 100])
+def test_one_shard_that_takes_no_records_fails_those_of_its_keys_alone(fidelity: Any) -> None:
+    """Half of the records go to the first of two shards, which is down from 10 to 20 s; each is tried three times."""
+    struck = {"action": "fault", "time_s": 10, "node": "stream", "fault": "shard_unavailable", "value": {"shard": 0}}
+    over = {"action": "clear_fault", "time_s": 20, "node": "stream", "fault": "shard_unavailable"}
+    put = source(400, key={"keys": "uniform", "number": 5000})
+    seen = outcome(stream_and_readers(put, {"shard_count": 2}, {"producer": "put_records", "max_attempts": 3}, {}, duration_s=60, fidelity=fidelity), struck, over)
+    assert seen.lost("stream")["not_retried"] == pytest.approx(2000, rel=0.1)
+    assert seen.total("stream", "PutRecords.FailedRecords") == pytest.approx(6000, rel=0.15)
+    assert seen.total("stream", "PutRecords.ThrottledRecords") == seen.total("stream", "WriteProvisionedThroughputExceeded") == 0
+    assert seen.total("reader0", "RecordsProcessed") == pytest.approx(22000, rel=0.02)
+
+
 # -- the Kinesis Producer Library -----------------------------------------------------------------------------------
 
 
