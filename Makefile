@@ -17,13 +17,13 @@ test: lint test-front test-python
 
 test-python: .venv/dev.stamp static/dist/.stamp
 	$(PY) -m pytest -n auto --dist loadgroup --ignore tests/browser
-	BROWSER_PATH=$$($(PY) tools/find_browser.py --install) $(PY) -m pytest --reruns 1 --reruns-delay 1 tests/browser
+	$(MAKE) test-browser
 
 test-front: node_modules/.stamp
 	PATH="$(NODE_PATH):$$PATH" npm run --silent test
 
 test-browser: .venv/dev.stamp static/dist/.stamp
-	BROWSER_PATH=$$($(PY) tools/find_browser.py --install) $(PY) -m pytest --reruns 1 --reruns-delay 1 tests/browser
+	BROWSER_PATH=$$($(PY) tools/find_browser.py --install) $(PY) -m pytest -n 2 --reruns 1 --reruns-delay 1 tests/browser
 
 lint: .venv/dev.stamp node_modules/.stamp
 	$(BIN)/ruff check .

@@ -1,12 +1,17 @@
-"""A server of its own for all tests that talk to one."""
+"""A server of its own for all tests that talk to one, and how examples are drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.serving import ROOT, Server, migrate, serving
+
+# No outcome hangs on how busy the machine is, or on chance.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

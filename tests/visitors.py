@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Visitor:
@@ -19,7 +19,7 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=30)
+        self.http = httpx.Client(base_url=url, timeout=PATIENCE_S)
         self.http.get("/").raise_for_status()
         self.http.headers["X-CSRFToken"] = self.http.cookies["csrftoken"]
 
@@ -63,7 +63,7 @@ class Visitor:
     def socket(self, run: str, query: str = "from=0") -> Iterator[ClientConnection]:
         """Watch a run."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
-        with connect(f"{self.url.replace('http', 'ws')}/ws/runs/{run}/?{query}", additional_headers={"Cookie": cookies, "Origin": self.url}) as socket:
+        with connect(f"{self.url.replace('http', 'ws')}/ws/runs/{run}/?{query}", additional_headers={"Cookie": cookies, "Origin": self.url}, open_timeout=PATIENCE_S, ping_timeout=PATIENCE_S) as socket:
             yield socket
 
 

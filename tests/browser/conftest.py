@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from tests.browser.hands import PATIENCE_MS
 from tests.serving import Server
 from tools.find_browser import playwright_browser, system_browser
 
 EXPECTED_NOISE = ("400 (Bad Request)", "404 (Not Found)", "413 (", "WebSocket connection to", "net::ERR_", "409 (Conflict)")
 """What a browser says of failures that a test brings about; a page's own mistakes say something else."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +42,30 @@ def base_url(server: Server) -> str:
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     return {**browser_context_args, "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+
+
+@pytest.fixture(scope="session")
+def window(browser: Browser, browser_context_args: dict[str, Any], base_url: str) -> Iterator[BrowserContext]:
+    """A browser window that stays open, with what it has of the front end; opening one for each test costs as much as many a test does."""
+    window = browser.new_context(**{**browser_context_args, "base_url": base_url})
+    window.new_page()
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def context(window: BrowserContext, base_url: str) -> Iterator[BrowserContext]:
+    """The window, of a visitor who was never here before: nothing is left of earlier tests but the cache."""
+    yield window
+    blank, *opened = window.pages
+    for page in opened:
+        page.close()
+    window.set_offline(False)
+    window.clear_permissions()
+    window.clear_cookies()
+    storage = window.new_cdp_session(blank)
+    storage.send("Storage.clearDataForOrigin", {"origin": base_url, "storageTypes": "local_storage,indexeddb,service_workers"})
+    storage.detach()
 
 
 def watch(page: Page) -> list[str]:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE_MS = 30_000
 
 
-def eventually(page: Page, holds: Callable[[], bool], within_s: float = 10) -> None:
+def eventually(page: Page, holds: Callable[[], bool], within_s: float = PATIENCE_MS / 1000) -> None:
     """Wait until something read from the page holds, for what ``expect`` of Playwright has no words for."""
     end = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < end, f"still not so after {within_s} s; the line that called says what"
         page.wait_for_timeout(50)
+
+
+def asked(page: Page, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Post something to the server in the session of the page, without loading a page for it; return what was made."""
+    request = page.context.request
+    while not (token := next((cookie for cookie in page.context.cookies() if cookie.get("name") == "csrftoken"), None)):
+        assert request.get("/").ok
+    answer = request.post(path, data=body, headers={"X-CSRFToken": token.get("value", "")})
+    assert answer.ok, answer.text()
+    made: dict[str, Any] = answer.json()
+    return made
 
 
 class Editor:
@@ -27,11 +38,30 @@ class Editor:
         self.canvas = page.locator(".canvas")
 
     def begin(self) -> None:
-        """Make a new diagram from the start page."""
+        """Open a new diagram."""
+        made = asked(self.page, "/api/diagrams/", {"graph": {"version": 1, "name": "Untitled", "nodes": [], "wires": [], "run": {}}})
+        self.page.goto(f"/diagrams/{made['id']}/")
+        expect(self.page.get_by_role("button", name="Run", exact=True).first).to_be_visible()
+
+    def begin_from_the_start_page(self) -> None:
+        """Make a new diagram as a visitor does."""
         self.page.goto("/")
         self.page.get_by_role("button", name="New diagram").click()
         self.page.wait_for_url("**/diagrams/*/")
         expect(self.page.get_by_role("button", name="Run", exact=True).first).to_be_visible()
+
+    def open_example(self, slug: str, speed: float | None = 10) -> None:
+        """Open an example, running at a speed (simulated seconds a second; None as fast as possible), which the browser remembers."""
+        diagram = asked(self.page, "/api/diagrams/", {"example": slug})
+        run = asked(self.page, "/api/runs/", {"diagram": diagram["id"], "speed": speed})
+        self.page.add_init_script(f"localStorage.getItem('backwater.speed') ?? localStorage.setItem('backwater.speed', '{speed or 'max'}')")
+        self.page.goto(f"/diagrams/{diagram['id']}/?run={run['id']}")
+        expect(self.page.locator(".live-strip").first).to_be_visible(timeout=PATIENCE_MS)
+
+    def run_to_the_end(self, slug: str) -> None:
+        """Open an example and run it as fast as possible."""
+        self.open_example(slug, speed=None)
+        expect(self.page.get_by_role("button", name="Run again").first).to_be_visible(timeout=2 * PATIENCE_MS)
 
     def place(self, title: str, x: int, y: int) -> str:
         """Drag a service from the palette so that its card's centre comes to (x, y) of the canvas; return the node's id."""
@@ -39,6 +69,12 @@ class Editor:
         self.page.get_by_role("button", name=f"Add {title}", exact=True).drag_to(self.canvas, target_position={"x": x, "y": y})
         expect(self.page.locator(".react-flow__node")).to_have_count(len(before) + 1)
         return next(found for found in self.ids() if found not in before)
+
+    def key_in(self, key: str, text: str) -> None:
+        """Press the key that opens a field, and write into it."""
+        self.page.keyboard.press(key)
+        expect(self.page.locator(":is(input, textarea):focus")).to_have_count(1)
+        self.page.keyboard.type(text)
 
     def ids(self) -> list[str]:
         """The nodes drawn."""
@@ -125,7 +161,8 @@ class Editor:
         field.press("Enter")
 
     def saved(self) -> None:
-        """Wait until the server has everything."""
+        """Save, and wait until the server has everything."""
+        self.page.keyboard.press("Control+s")
         expect(self.page.locator(".save-state")).to_contain_text("Saved", timeout=PATIENCE_MS)
 
     def speed(self, text: str) -> None:

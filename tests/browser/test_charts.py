@@ -8,7 +8,6 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.hands import PATIENCE_MS, Editor, eventually
-from tests.browser.test_live_canvas import run_to_the_end
 
 
 def charts(page: Page) -> Locator:
@@ -34,7 +33,7 @@ def sweep(page: Page, chart: Locator, start: float, end: float) -> None:
 
 def test_a_click_on_a_node_pins_its_charts_and_all_share_cursor_and_zoom(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Work queue")
+    editor.run_to_the_end("work-queue")
     select(page, "resize-jobs")
     expect(charts(page).first).to_contain_text("resize-jobs · in and out")
     # What was clicked stays when the canvas is clicked.
@@ -66,7 +65,7 @@ def test_a_click_on_a_node_pins_its_charts_and_all_share_cursor_and_zoom(page: P
 
 def test_a_chart_is_read_zoomed_and_sought_by_keyboard(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Work queue")
+    editor.run_to_the_end("work-queue")
     select(page, "resize-jobs")
     chart = page.get_by_role("slider", name="Cursor in resize-jobs · in and out")
     chart.focus()
@@ -87,7 +86,7 @@ def test_a_chart_is_read_zoomed_and_sought_by_keyboard(page: Page) -> None:
 
 def test_nodes_are_compared_in_one_chart(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Throttled consumer, good messages in the dead-letter queue")
+    editor.run_to_the_end("throttled-consumer")
     select(page, "orders")
     select(page, "orders-dead-letters", more=True)
     visible = page.get_by_role("figure", name="Visible: orders ")
@@ -97,7 +96,7 @@ def test_nodes_are_compared_in_one_chart(page: Page) -> None:
 
 def test_a_board_is_put_together_kept_in_the_diagram_seen_by_viewers_and_taken_apart(page: Page, visitor: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Work queue")
+    editor.run_to_the_end("work-queue")
     select(page, "resize-jobs")
     charts(page).first.hover()
     charts(page).first.get_by_role("button", name="Add to the board").click()
@@ -143,7 +142,7 @@ def test_a_board_is_put_together_kept_in_the_diagram_seen_by_viewers_and_taken_a
 
 def test_what_is_shown_is_a_table_and_a_file(page: Page, tmp_path: Path) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Work queue")
+    editor.run_to_the_end("work-queue")
     select(page, "resize-jobs")
     page.get_by_role("button", name="Show as a table").click()
     table = page.locator(".chart-table")

@@ -6,7 +6,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.hands import PATIENCE_MS, Editor
 from tests.browser.test_pages import mistakes_in_both_schemes
-from tests.browser.test_story import open_example
 
 
 def inject(page: Page, fault: str, place: str, for_text: str) -> None:
@@ -27,7 +26,7 @@ def ended(page: Page) -> None:
 
 def test_what_a_run_did_becomes_the_script_of_the_next(page: Page) -> None:
     editor = Editor(page)
-    open_example(editor, "Work queue")
+    editor.open_example("work-queue")
     inject(page, "The network is cut", "Uploads → resize-jobs", "20 s")
     log = editor.dock("Log")
     expect(log).to_contain_text("the network is cut, for 20 s", timeout=PATIENCE_MS)
@@ -80,7 +79,7 @@ def test_a_script_is_written_and_changed_line_by_line(page: Page) -> None:
 
 def test_two_runs_are_compared_from_the_list_of_runs(page: Page) -> None:
     editor = Editor(page)
-    open_example(editor, "Work queue")
+    editor.open_example("work-queue")
     editor.speed("Max")
     ended(page)
     runs = editor.dock("Runs")
@@ -105,7 +104,7 @@ def test_two_runs_are_compared_from_the_list_of_runs(page: Page) -> None:
 
 def test_the_owner_lets_everyone_with_the_link_control(page: Page, visitor: Page) -> None:
     editor = Editor(page)
-    open_example(editor, "Work queue")
+    editor.open_example("work-queue")
     page.get_by_role("button", name="Share").click()
     link = page.get_by_role("menuitem", name="Open what others will see").get_attribute("href")
     assert link

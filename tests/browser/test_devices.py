@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import watch
-from tests.browser.hands import PATIENCE_MS, Editor
+from tests.browser.hands import PATIENCE_MS, Editor, asked, eventually
 
 
 class Fingers:
@@ -132,17 +132,13 @@ def test_a_large_diagram_from_afar_is_an_overview_that_can_be_worked_in(page: Pa
     nodes = [{"id": f"n{place}", "kind": "sqs", "name": f"queue number {place}", "parameters": {}} for place in range(200)]
     places = {f"n{place}": [place % 20 * 300, place // 20 * 200] for place in range(200)}
     wires = [{"id": f"w{place}", "from": {"node": f"n{place}", "port": "dlq"}, "to": {"node": f"n{place + 20}", "port": "in"}, "parameters": {}} for place in range(180)]
-    page.goto("/")
-    path = page.evaluate(
-        """graph => fetch('/api/diagrams/', { method: 'POST', body: JSON.stringify({ graph }), headers: { 'Content-Type': 'application/json', 'X-CSRFToken': /csrftoken=([^;]+)/.exec(document.cookie)[1] } })
-            .then((answer) => answer.json()).then(({ id }) => `/diagrams/${id}/`)""",
-        {"version": 1, "name": "large", "nodes": nodes, "wires": wires, "view": {"positions": places}})
-    page.goto(path)
+    made = asked(page, "/api/diagrams/", {"graph": {"version": 1, "name": "large", "nodes": nodes, "wires": wires, "view": {"positions": places}}})
+    page.goto(f"/diagrams/{made['id']}/")
     editor = Editor(page)
     expect(page.locator(".canvas[data-overview]")).to_have_count(1)
     expect(page.locator(".react-flow__node-card")).to_have_count(200)
     expect(page.locator(".far-wires path").first).to_have_attribute("d", "")
-    assert (page.locator(".far-wires .wire-failure").get_attribute("d") or "").count("M") == 180
+    eventually(page, lambda: (page.locator(".far-wires .wire-failure").get_attribute("d") or "").count("M") == 180)
     box = editor.card("n45").bounding_box()
     below = editor.card("n65").bounding_box()
     assert box

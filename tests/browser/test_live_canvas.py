@@ -5,14 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import PATIENCE_MS, Editor, eventually
-from tests.browser.test_story import open_example
-
-
-def run_to_the_end(editor: Editor, title: str) -> None:
-    """Open an example and run it as fast as possible."""
-    open_example(editor, title)
-    editor.speed("Max")
-    expect(editor.page.get_by_role("button", name="Run again").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_card_keeps_its_size_and_the_place_of_its_name(page: Page) -> None:
@@ -36,7 +28,7 @@ def test_a_card_keeps_its_size_and_the_place_of_its_name(page: Page) -> None:
 
 def test_a_stream_shows_its_shards_and_how_far_consumers_are_behind(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Hot shard")
+    editor.run_to_the_end("hot-shard")
     stream = page.locator(".react-flow__node").filter(has_text="pictures")
     eventually(page, lambda: "Write limits used of 4 shards: " in (stream.locator(".live-picture").get_attribute("aria-label") or ""))
     stream.hover()
@@ -55,7 +47,7 @@ def test_a_stream_shows_its_shards_and_how_far_consumers_are_behind(page: Page) 
 
 def test_a_wire_tells_its_numbers(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Work queue")
+    editor.run_to_the_end("work-queue")
     expect(page.get_by_label("What wires show")).to_contain_text("Drawn from rates")
     box = page.locator(".react-flow__edge .react-flow__edge-interaction").first.bounding_box()
     assert box
@@ -66,7 +58,7 @@ def test_a_wire_tells_its_numbers(page: Page) -> None:
 
 
 def test_beads_move_only_while_time_passes_and_only_for_who_likes_motion(page: Page) -> None:
-    open_example(Editor(page), "Work queue")
+    Editor(page).open_example("work-queue")
     beads = page.locator(".live-flow")
     expect(beads).to_have_attribute("data-beads", "still")
     page.emulate_media(reduced_motion="no-preference")
@@ -81,7 +73,7 @@ def test_beads_move_only_while_time_passes_and_only_for_who_likes_motion(page: P
 
 def test_a_run_that_is_over_is_played_again_at_any_speed(page: Page, visitor: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, "Work queue")
+    editor.run_to_the_end("work-queue")
     end_s = editor.time_s()
     dock = page.locator(".dock")
     dock.get_by_role("combobox", name="Speed of the replay").click()
@@ -90,8 +82,10 @@ def test_a_run_that_is_over_is_played_again_at_any_speed(page: Page, visitor: Pa
     expect(dock.get_by_role("button", name="Pause the replay")).to_be_visible()
     eventually(page, lambda: 0 < editor.time_s() < end_s)
     dock.get_by_role("button", name="Pause the replay").click()
+    expect(dock.get_by_role("button", name="Replay")).to_be_visible()
     stood_at = editor.time_s()
-    page.wait_for_timeout(300)
+    # A replay moves on with each picture that the browser draws.
+    page.evaluate("() => new Promise((done) => { let left = 20; const drawn = () => { left -= 1; if (left) requestAnimationFrame(drawn); else done() }; drawn() })")
     assert editor.time_s() == stood_at
     dock.get_by_role("button", name="Replay").click()
     eventually(page, lambda: editor.time_s() > stood_at)

@@ -31,7 +31,7 @@ def click_wire(page: Page, editor: Editor, source: str, target: str) -> None:
 def test_the_five_minutes_of_the_readme(page: Page) -> None:
     said(README, "New diagram", "Traffic", "SQS queue", "Lambda function", "60×", "Run", "Rate", "Maximum concurrency", "Run again", "Live", "Load 1×", "No load (0×)", "Why")
     editor = Editor(page)
-    editor.begin()
+    editor.begin_from_the_start_page()
     traffic, queue, function = editor.place("Traffic", 140, 160), editor.place("SQS queue", 420, 160), editor.place("Lambda function", 700, 160)
     editor.pull(traffic, "out", queue, drop=False)
     expect(editor.card(queue).locator(".card")).to_have_attribute("data-wiring", "legal")
@@ -73,7 +73,7 @@ def test_the_fan_out_that_loses_orders(page: Page, tmp_path: Path) -> None:
     assert shown
     (tmp_path / "requests.csv").write_text(shown.group(1))
     editor = Editor(page)
-    editor.begin()
+    editor.begin_from_the_start_page()
     traffic, topic, work, archive = (editor.place(title, x, y) for title, x, y in (("Traffic", 110, 120), ("SNS topic", 330, 120), ("SQS queue", 560, 60), ("SQS queue", 560, 200)))
     function, dead = editor.place("Lambda function", 800, 60), editor.place("SQS queue", 800, 300)
     for source, port, target in ((traffic, "out", topic), (topic, "out", work), (topic, "out", archive), (work, "out", function), (work, "dlq", dead)):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.hands import Editor, eventually
-from tests.browser.test_live_canvas import run_to_the_end
-
-THROTTLED = "Throttled consumer, good messages in the dead-letter queue"
 
 
 def test_latency_is_split_by_node_and_cause_and_the_ledger_accounts_for_all(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, THROTTLED)
+    editor.run_to_the_end("throttled-consumer")
     why = editor.dock("Why")
     latency = why.locator(".latency")
     expect(latency.get_by_role("columnheader").nth(3)).to_contain_text("Above p99")
@@ -34,7 +31,7 @@ def test_latency_is_split_by_node_and_cause_and_the_ledger_accounts_for_all(page
 
 def test_a_slow_message_is_told_hop_by_hop_and_attempt_by_attempt(page: Page) -> None:
     editor = Editor(page)
-    run_to_the_end(editor, THROTTLED)
+    editor.run_to_the_end("throttled-consumer")
     slowest = editor.dock("Slowest messages")
     expect(slowest.locator(".waterfall li[data-hop]").nth(1)).to_be_visible()
     expect(slowest.locator(".waterfall")).to_contain_text("attempt 1")

@@ -30,7 +30,8 @@ def test_a_double_click_and_a_slash_on_blank_add_a_node_there(page: Page, editor
     page.keyboard.press("/")
     page.get_by_role("option", name="SQS queue", exact=False).first.click()
     expect(page.locator(".react-flow__node")).to_have_count(2)
-    assert editor.place_of(next(found for found in editor.ids() if found != first)) == pytest.approx((650 - 92, 300 - 32), abs=11)
+    second = next(found for found in editor.ids() if found != first)
+    eventually(page, lambda: editor.place_of(second) == pytest.approx((650 - 92, 300 - 32), abs=11))
     page.keyboard.press("/")
     assert mistakes_in_both_schemes(page) == []
     page.keyboard.press("Escape")
@@ -115,19 +116,17 @@ def test_a_node_dropped_on_a_wire_goes_into_it(page: Page, editor: Editor) -> No
 
 
 def test_a_node_is_wired_by_keyboard_alone(page: Page, editor: Editor) -> None:
-    for text in ("traffic", "sqs queue"):
-        page.keyboard.press("/")
-        page.keyboard.type(text)
+    for count, text in enumerate(("traffic", "sqs queue"), 1):
+        editor.key_in("/", text)
         page.keyboard.press("Enter")
+        expect(page.locator(".react-flow__node")).to_have_count(count)
     traffic, queue = editor.ids()
     editor.select(traffic)
-    page.keyboard.press("w")
-    page.keyboard.type("queue")
+    editor.key_in("w", "queue")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Wire from traffic to queue")).to_have_count(1)
     editor.select(queue)
-    page.keyboard.press("w")
-    page.keyboard.type("lambda")
+    editor.key_in("w", "lambda")
     page.keyboard.press("Enter")
     expect(page.locator(".react-flow__node")).to_have_count(3)
     expect(page.locator(".react-flow__edge")).to_have_count(2)

@@ -380,7 +380,7 @@ class TestCatalog:
 
 
 def test_it_is_a_module_that_can_be_run_and_piped(scenario: str) -> None:
-    made = subprocess.run([sys.executable, "-m", "simulator", "run", scenario], capture_output=True, text=True, check=False, timeout=120)
+    made = subprocess.run([sys.executable, "-m", "simulator", "run", scenario], capture_output=True, text=True, check=False)
     assert made.returncode == 0
     assert "Messages" in made.stdout
     assert "\x1b[" not in made.stdout

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from simulator.frames import Frame
 from simulator.run import Simulation
 
-MOST_CHECKS = 6
+MOST_CHECKS = 2
 """The agenda looks around each 50,000 calls; so often at most."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -14,21 +15,35 @@ from simulator.run import Simulation
 from simulator.scenario import Scenario
 from simulator.vocabulary import Direction, Verb
 from tests.contracts.effort import frames_within_reach
+from tests.contracts.example_runs import example_run, kinds
 from tests.contracts.strategies import diagrams, scenarios_like
 
 KINDS = sorted(catalog.kinds())
-patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large], "derandomize": True}
+every_kind = pytest.mark.parametrize("kind", kinds())
+patient = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]}
 
 
-def balance(graph: dict[str, Any], controls: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Run a scenario and hold its report, and every frame on the way, to the balance of messages."""
+def balance(graph: dict[str, Any], controls: Mapping[int, dict[str, Any]] | None = None, *, whole: bool = False) -> dict[str, Any]:
+    """Run a scenario, with a control at some frames, and hold its report, and every frame on the way, to the balance of messages.
+
+    Unless the run is to be the ``whole`` one, it is left where it has cost enough.
+    """
     simulation = Simulation(graph)
-    for frame in frames_within_reach(simulation):
-        totals = frame.to_json()["totals"]
-        assert totals["created"] == totals["finished"] + totals["lost"] + totals["unfinished"], f"at {frame.time_s} s"
-        for control in (controls or []) if frame.seq == 5 else []:
-            simulation.apply(control)
-    report = simulation.report().to_json()
+    for frame in simulation.frames() if whole else frames_within_reach(simulation):
+        balanced_at(frame.to_json())
+        if controls and frame.seq in controls:
+            simulation.apply(controls[frame.seq])
+    return balanced(simulation.report().to_json())
+
+
+def balanced_at(frame: Mapping[str, Any]) -> None:
+    """Hold a frame to the balance of messages."""
+    totals = frame["totals"]
+    assert totals["created"] == totals["finished"] + totals["lost"] + totals["unfinished"], f"at {frame['time_s']} s"
+
+
+def balanced(report: dict[str, Any]) -> dict[str, Any]:
+    """Hold a report to the balance of messages, over all and at every node and wire."""
     whole = report["conservation"]
     assert whole["residual"] == 0
     assert whole["created"] == whole["finished"] + whole["lost"] + whole["unfinished"]
@@ -56,25 +71,33 @@ def test_any_parameters(kind: str, drawn: st.DataObject) -> None:
     balance(graph)
 
 
-@given(graph=diagrams())
-@settings(max_examples=120, **patient)
-def test_any_diagram(graph: dict[str, Any]) -> None:
-    assume(runnable(graph))
-    balance(graph)
+def test_any_diagram() -> None:
+    moved = []
+
+    @given(graph=diagrams())
+    @settings(max_examples=120, database=None, **patient)
+    def any_diagram(graph: dict[str, Any]) -> None:
+        assume(runnable(graph))
+        moved.append(sum(wire["delivered"] for wire in balance(graph)["wires"].values()))
+
+    any_diagram()
+    assert sum(count > 0 for count in moved) > 20, "the strategies draw only empty diagrams"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every_kind
 def test_every_fault_strikes_and_is_cleared(kind: str) -> None:
     example = dict(catalog.service(kind).example)
     node = next(node["id"] for node in example["nodes"] if node["kind"] == kind)
-    untouched = balance(example)
+    untouched = example_run(kind).report
+    short = {**example, "run": {**example.get("run", {}), "duration_s": 20, "frame_interval_s": 1}}
     for fault in catalog.describe(kind)["faults"]:
         values = {name: entry["default"] for name, entry in fault["parameters"].get("properties", {}).items()}
         strike = {"action": "fault", "node": node, "fault": fault["name"], "value": values}
-        struck = balance(example, [strike])
+        struck = balance(example, {5: strike}, whole=True)
         if hasattr(catalog.service(kind), f"fault_{fault['name']}") or is_called(node, example):
             assert struck["nodes"] != untouched["nodes"], f"the fault {fault['name']} changes nothing"
-        balance(example, [strike, {"action": "clear_fault", "node": node, "fault": fault["name"]}])
+        cleared = balance(short, {5: strike, 10: {"action": "clear_fault", "node": node, "fault": fault["name"]}}, whole=True)
+        assert [control["action"] for control in cleared["controls"]] == ["fault", "clear_fault"]
 
 
 def is_called(node: str, graph: dict[str, Any]) -> bool:
@@ -104,17 +127,3 @@ def with_target(kind: str, out: str, target: str, into: str) -> dict[str, Any]:
     example["nodes"].append({"id": "added", "kind": target, "parameters": {}})
     example["wires"].append({"id": "to-added", "from": {"node": node, "port": out}, "to": {"node": "added", "port": into}, "parameters": {}})
     return {**example, "run": {"duration_s": 20, "seed": 3}}
-
-
-def test_the_strategies_reach_wires_and_messages() -> None:
-    """Guards the tests above against drawing only empty diagrams."""
-    moved = []
-
-    @given(graph=diagrams())
-    @settings(max_examples=60, database=None, **patient)
-    def collect(graph: dict[str, Any]) -> None:
-        assume(runnable(graph))
-        moved.append(sum(wire["delivered"] for wire in balance(graph)["wires"].values()))
-
-    collect()
-    assert sum(count > 0 for count in moved) > 15

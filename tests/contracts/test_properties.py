@@ -13,21 +13,15 @@ from hypothesis import strategies as st
 from simulator import catalog
 from simulator.run import Simulation, simulate
 from tests.contracts.effort import frames_within_reach
+from tests.contracts.example_runs import example_run, kinds
 from tests.contracts.strategies import diagrams
 from tests.contracts.test_conservation import patient, runnable
 
 KINDS = sorted(catalog.kinds())
 
 
-def report_of(graph: dict[str, Any]) -> dict[str, Any]:
-    """A report without what the wall clock put into it."""
-    report = simulate(graph).to_json()
-    del report["wall_s"], report["messages_per_wall_s"]
-    return report
-
-
 def report_of_drawn(graph: dict[str, Any]) -> dict[str, Any]:
-    """The same of a drawn diagram, which is passed over if it costs too much."""
+    """A report without what the wall clock put into it, of a drawn diagram, which is passed over if it costs too much."""
     simulation = Simulation(graph)
     for _ in frames_within_reach(simulation):
         pass
@@ -94,11 +88,11 @@ def test_the_order_of_drawing_any_diagram_does_not_matter_beyond_noise(graph: di
         assert abs(one - two) <= 10 + 6 * math.sqrt(one + two), f"{name}: {one} and {two} messages"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", kinds())
 def test_the_order_of_drawing_does_not_matter(kind: str) -> None:
     """Random streams belong to nodes, so that only ties at one instant can tell orders apart; examples have next to none."""
     example = dict(catalog.service(kind).example)
-    drawn, other = report_of(example), report_of(shuffled(example, 7))
+    drawn, other = example_run(kind).report, simulate(shuffled(example, 7)).to_json()
     for name, node in drawn["nodes"].items():
         for metric, value in node["metrics"].items():
             if value["type"] == "sum":

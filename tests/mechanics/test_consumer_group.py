@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from simulator.engine.agenda import Agenda
@@ -313,7 +313,6 @@ def test_after_a_longer_cut_members_find_out_that_they_are_out_and_join_again(as
 @given(
     some.sampled_from([EAGER, "sticky", COOPERATIVE, BROKER]), some.booleans(),
     some.lists(some.tuples(some.floats(0.001, 40), some.sampled_from(["join", "leave", "crash", "works", "poll", "back", "cut", "heal"]), some.integers(0, 5)), max_size=25))
-@settings(deadline=None, derandomize=True)
 def test_whatever_happens_no_two_members_own_a_partition_and_in_the_end_each_has_an_owner(assignor: str, static: bool, happenings: list[tuple[float, str, int]]) -> None:
     play = Play(assignor, partitions=7, max_poll_interval_s=70.0)
     names: dict[int, str] = {}

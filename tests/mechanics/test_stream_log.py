@@ -133,7 +133,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["write", "pack", "read", "settle", "
 
 
 @given(steps=STEPS, readers=st.integers(0, 3))
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(max_examples=300)
 def test_whatever_readers_do_the_ledger_balances(steps: list[tuple[str, int, int]], readers: int) -> None:
     node, all_readers = tape(readers)
     seen: list[list[int]] = [[] for _ in all_readers]

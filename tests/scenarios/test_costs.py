@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from simulator import catalog
+from simulator.__main__ import main
 from simulator.costs import MONTH_S, tiered_usd
-from simulator.examples import example
-from simulator.run import simulate
 from simulator.vocabulary import Free, Price, Source, Tier
 from tests.drawing import Outcome, drawing, outcome, rate
+from tests.scenarios.reports import about, report_of
 
 SOURCE = Source("a test", "https://example.org/", "2026-11")
 MILLION = 1e6
@@ -44,9 +42,9 @@ def test_a_month_at_this_load_has_730_hours_and_the_run_pays_its_share() -> None
     assert queue["free_month"] == 0
 
 
-@pytest.mark.parametrize("slug", ["sns-fan-out", "archive-replay-flood"])
+@pytest.mark.parametrize("slug", [pytest.param(slug, marks=about(slug)) for slug in ("sns-fan-out", "archive-replay-flood")])
 def test_lines_add_up_to_nodes_and_nodes_to_the_whole(slug: str) -> None:
-    report = simulate(example(slug).graph).to_json()
+    report = report_of(slug)
     assert sum(len(node["cost"]) for node in report["nodes"].values()) > 5
     for node in report["nodes"].values():
         assert node["cost_usd"] == pytest.approx(sum(entry["usd"] for entry in node["cost"]))
@@ -109,9 +107,10 @@ def test_declared_allowances_and_tiers_are_sound() -> None:
     assert seen >= 6
 
 
-def test_the_command_line_has_a_flag_for_the_free_tier() -> None:
+def test_the_command_line_has_a_flag_for_the_free_tier(capsys: pytest.CaptureFixture[str]) -> None:
     def printed(*options: str) -> str:
-        return subprocess.run([sys.executable, "-m", "simulator", "run", "example:work-queue", "--duration", "60", *options], capture_output=True, text=True, check=True).stdout
+        assert main(["run", "example:work-queue", "--duration", "60", *options]) == 0
+        return capsys.readouterr().out
 
     assert "free in a month" in printed("--free-tier")
     assert "free in a month" not in printed()

@@ -8,23 +8,14 @@ import pytest
 
 from simulator import findings
 from simulator.examples import Example, example, examples
-from simulator.overrides import apply_settings
 from simulator.run import simulate
 from simulator.scenario import Scenario
+from tests.scenarios.reports import about, report_of, total
 
-SLUGS = [entry.slug for entry in examples()]
 CARD_WIDTH, CARD_HEIGHT = 184, 64
 
 
-def report_of(slug: str, *settings: str) -> dict[str, Any]:
-    return simulate(apply_settings(example(slug).graph, settings)).to_json()
-
-
-def total(report: dict[str, Any], node: str, metric: str) -> float:
-    return float(report["nodes"][node]["metrics"][metric]["total"])
-
-
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("slug", [pytest.param(entry.slug, marks=about(entry.slug)) for entry in examples()])
 class TestEvery:
     def test_has_words_for_the_gallery(self, slug: str) -> None:
         shown: Example = example(slug)
@@ -58,6 +49,7 @@ class TestEvery:
         assert example(slug).graph["nodes"]
 
 
+@about("work-queue")
 def test_work_queue_drains_at_the_rate_the_concurrency_allows() -> None:
     report = report_of("work-queue")
     backlog = report["nodes"]["jobs"]["metrics"]["ApproximateNumberOfMessagesVisible"]
@@ -70,6 +62,7 @@ def test_work_queue_drains_at_the_rate_the_concurrency_allows() -> None:
     assert wider["nodes"]["jobs"]["metrics"]["MessageWait"]["p95"] < report["nodes"]["jobs"]["metrics"]["MessageWait"]["p95"] / 2
 
 
+@about("sns-fan-out")
 def test_fan_out_evaluates_filters_and_dead_letters_the_poison_with_its_batch() -> None:
     report = report_of("sns-fan-out")
     published = total(report, "topic", "NumberOfMessagesPublished")
@@ -85,6 +78,7 @@ def test_fan_out_evaluates_filters_and_dead_letters_the_poison_with_its_batch() 
     assert 0.4 * poison < cured <= poison * 1.3
 
 
+@about("visibility-timeout-too-short")
 def test_short_visibility_timeout_makes_duplicates_and_stale_deletes() -> None:
     report = report_of("visibility-timeout-too-short")
     assert total(report, "makers", "DuplicatesProcessed") > 100
@@ -95,6 +89,7 @@ def test_short_visibility_timeout_makes_duplicates_and_stale_deletes() -> None:
         assert total(cured, "reports", "StaleDeletes") == 0
 
 
+@about("throttled-consumer")
 def test_throttled_consumer_dead_letters_messages_that_never_failed() -> None:
     report = report_of("throttled-consumer")
     assert total(report, "book", "Errors") == 0
@@ -106,6 +101,7 @@ def test_throttled_consumer_dead_letters_messages_that_never_failed() -> None:
     assert total(cured, "queue", "MessagesMovedToDeadLetterQueue") == 0
 
 
+@about("trace-replay")
 def test_trace_replay_jumps_and_the_backlog_outlives_the_jump() -> None:
     report = report_of("trace-replay")
     times, backlog = report["series"]["time_s"], report["series"]["nodes"]["queue"]["ApproximateNumberOfMessagesVisible"]
@@ -116,6 +112,7 @@ def test_trace_replay_jumps_and_the_backlog_outlives_the_jump() -> None:
     assert any("instead of" in sentence for sentence in report["explanation"])
 
 
+@about("how-busy-is-too-busy")
 def test_waiting_grows_faster_than_load() -> None:
     report = report_of("how-busy-is-too-busy", "run.seed=5")
     times, backlog = report["series"]["time_s"], report["series"]["nodes"]["tasks"]["ApproximateNumberOfMessagesVisible"]
@@ -129,6 +126,7 @@ def test_waiting_grows_faster_than_load() -> None:
     assert at_98 > 2 * at_90 > 4 * at_70
 
 
+@about("archive-replay-flood")
 def test_a_replay_to_all_rules_floods_the_live_system_and_one_to_its_own_rule_does_not() -> None:
     report = report_of("archive-replay-flood")
     replayed = total(report, "bus", "ReplayedEvents")
@@ -146,6 +144,7 @@ def test_a_replay_to_all_rules_floods_the_live_system_and_one_to_its_own_rule_do
         assert total(cured, "indexer", "MessagesProcessed") == total(report, "indexer", "MessagesProcessed")
 
 
+@about("event-bus-fan-out")
 def test_a_rate_limit_hides_a_backlog_until_it_is_raised_or_the_pattern_asks_for_less() -> None:
     report = report_of("event-bus-fan-out")
     assert report["nodes"]["crm"]["metrics"]["CallsWaiting"]["max"] > 5000
@@ -165,6 +164,7 @@ def late_answers(report: dict[str, Any], from_s: float) -> float:
     return float(counts[-1] - next(count for at_s, count in zip(times, counts, strict=True) if at_s >= from_s))
 
 
+@about("slow-webhook")
 def test_slow_webhook_stays_full_of_requests_that_no_one_waits_for() -> None:
     report = report_of("slow-webhook")
     assert late_answers(report, 600) > 0.9 * 10 * 300, "seven minutes after the burst, all of its capacity goes into late answers"
@@ -175,6 +175,7 @@ def test_slow_webhook_stays_full_of_requests_that_no_one_waits_for() -> None:
     assert total(report_of("slow-webhook", "w2.max_receives_per_s=9"), "topic", "NotificationsGivenUp") == 0
 
 
+@about("retry-storm")
 def test_retry_storm_multiplies_the_load_and_growing_pauses_calm_it() -> None:
     def peak_per_s(report: dict[str, Any]) -> float:
         times, counts = report["series"]["time_s"], report["series"]["nodes"]["api"]["Requests"]
@@ -201,6 +202,7 @@ def latency(report: dict[str, Any], source: str) -> dict[str, float]:
     return found
 
 
+@about("poison-message")
 def test_poison_takes_the_capacity_until_good_messages_wait_and_a_low_receive_count_frees_it() -> None:
     report = report_of("poison-message")
     times, errors = report["series"]["time_s"], report["series"]["nodes"]["workers"]["Errors"]
@@ -216,6 +218,7 @@ def test_poison_takes_the_capacity_until_good_messages_wait_and_a_low_receive_co
     assert latency(cured, "jobs")["p99"] < 3 < 15 < latency(report, "jobs")["p99"]
 
 
+@about("fifo-head-of-line")
 def test_a_bad_order_locks_its_customer_and_no_other() -> None:
     report = report_of("fifo-head-of-line")
     wait = report["nodes"]["orders"]["metrics"]["MessageWait"]
@@ -232,6 +235,7 @@ def test_a_bad_order_locks_its_customer_and_no_other() -> None:
     assert unordered["nodes"]["orders"]["metrics"]["MessageWait"]["max"] < 2, "a standard queue has no groups to lock"
 
 
+@about("noisy-neighbour")
 def test_a_fair_queue_spares_the_neighbours_and_loses_no_capacity() -> None:
     report, fair = report_of("noisy-neighbour"), report_of("noisy-neighbour", "queue.fair=true")
     assert latency(report, "tenants")["p99"] > 200
@@ -243,6 +247,7 @@ def test_a_fair_queue_spares_the_neighbours_and_loses_no_capacity() -> None:
         assert total(done, "workers", "MessagesProcessed") > 0.99 * total(done, "queue", "NumberOfMessagesSent")
 
 
+@about("redrive-onto-a-broken-consumer")
 def test_a_redrive_onto_a_broken_consumer_returns_everything_and_one_after_the_repair_does_not() -> None:
     report = report_of("redrive-onto-a-broken-consumer")
     moved = total(report, "dead", "MessagesRedriven")
@@ -257,6 +262,7 @@ def test_a_redrive_onto_a_broken_consumer_returns_everything_and_one_after_the_r
     assert backlog_at(slow, "payments", 1230) < 100 < 5000 < backlog_at(fast, "payments", 1230), "at full rate, live payments wait behind the redriven ones"
 
 
+@about("throttle-cascade")
 def test_a_throttle_cascade_outlives_its_burst_and_reserved_concurrency_cures_it() -> None:
     report = report_of("throttle-cascade")
     times, throttles = report["series"]["time_s"], report["series"]["nodes"]["checkout"]["Throttles"]
@@ -283,6 +289,7 @@ def with_definition(slug: str, node: str, before: str, after: str) -> dict[str, 
     return simulate(graph).to_json()
 
 
+@about("order-saga")
 def test_a_saga_gives_back_what_it_reserved_and_a_retry_saves_most_orders() -> None:
     report = report_of("order-saga")
     reserved, shipped, released = (total(report, node, "MessagesProcessed") for node in ("reserve", "ship", "release"))
@@ -294,6 +301,7 @@ def test_a_saga_gives_back_what_it_reserved_and_a_retry_saves_most_orders() -> N
     assert total(cured, "charge", "Invocations") > total(report, "charge", "Invocations") + 300
 
 
+@about("callback-never-returned")
 def test_tokens_that_never_return_fill_the_account_and_a_timeout_empties_it() -> None:
     report = report_of("callback-never-returned")
     assert report["nodes"]["approval"]["metrics"]["OpenExecutionCount"]["last"] == 400
@@ -304,6 +312,7 @@ def test_tokens_that_never_return_fill_the_account_and_a_timeout_empties_it() ->
     assert cured["nodes"]["approval"]["metrics"]["OpenExecutionCount"]["last"] < 250
 
 
+@about("map-starves-its-function")
 def test_a_map_fails_whole_where_its_function_throttles_and_its_concurrency_cures_it() -> None:
     report = report_of("map-starves-its-function")
     assert total(report, "flow", "ExecutionsSucceeded") == 0
@@ -315,6 +324,7 @@ def test_a_map_fails_whole_where_its_function_throttles_and_its_concurrency_cure
     assert total(cured, "resize", "MessagesProcessed") == 9 * 600
 
 
+@about("slow-consumer-large-prefetch")
 def test_a_large_prefetch_leaves_late_consumers_idle_and_a_small_one_shares_the_work() -> None:
     report = report_of("slow-consumer-large-prefetch")
     assert total(report, "late", "MessagesProcessed") == 0
@@ -328,6 +338,7 @@ def test_a_large_prefetch_leaves_late_consumers_idle_and_a_small_one_shares_the_
     assert ends[1] < 150
 
 
+@about("producer-flow-control")
 def test_a_full_store_blocks_the_producers_of_an_idle_queue_too() -> None:
     report = report_of("producer-flow-control")
     broker = report["nodes"]["broker"]
@@ -341,6 +352,7 @@ def test_a_full_store_blocks_the_producers_of_an_idle_queue_too() -> None:
     assert total(cured, "billing", "MessagesProcessed") > 0.99 * total(cured, "orders", "MessagesCreated")
 
 
+@about("broker-failover")
 def test_a_standby_shortens_the_pause_of_a_failover() -> None:
     def longest_s(report: dict[str, Any]) -> float:
         return float(max(path["latency"]["max"] for path in report["paths"] if path["nodes"][-1] == "billing"))

@@ -7,9 +7,10 @@ from rich.console import Console
 
 from simulator.terminal import print_report
 from simulator.units import format_duration
-from tests.scenarios.test_examples import report_of, total
+from tests.scenarios.reports import about, report_of, total
 
 
+@about("slow-backend-behind-an-api")
 def test_an_api_gives_up_at_29_s_and_retries_double_the_executions() -> None:
     report = report_of("slow-backend-behind-an-api")
     assert report["nodes"]["api"]["metrics"]["IntegrationLatency"]["max"] == pytest.approx(29)
@@ -28,6 +29,7 @@ def test_an_api_gives_up_at_29_s_and_retries_double_the_executions() -> None:
     assert total(cured, "report", "Invocations") == pytest.approx(total(cured, "clients", "MessagesCreated"), abs=5)
 
 
+@about("back-off-without-jitter")
 def test_jitter_halves_the_calls_and_takes_a_tenth_of_the_time() -> None:
     report, cured = report_of("back-off-without-jitter"), report_of("back-off-without-jitter", "w1.backoff=full")
     assert total(report, "clients", "MessagesAccepted") == total(cured, "clients", "MessagesAccepted") == 100
@@ -35,6 +37,7 @@ def test_jitter_halves_the_calls_and_takes_a_tenth_of_the_time() -> None:
     assert cured["nodes"]["clients"]["metrics"]["ResponseTime"]["max"] < report["nodes"]["clients"]["metrics"]["ResponseTime"]["max"] / 10
 
 
+@about("hot-partition")
 def test_a_hot_partition_throttles_with_a_tenth_of_the_table_used_and_more_capacity_does_not_help() -> None:
     report = report_of("hot-partition")
     used_per_s = report["nodes"]["table"]["metrics"]["ConsumedWriteCapacityUnits"]["per_s"]
@@ -45,6 +48,7 @@ def test_a_hot_partition_throttles_with_a_tenth_of_the_table_used_and_more_capac
     assert total(report_of("hot-partition", spread), "table", "WriteThrottleEvents") == 0
 
 
+@about("n-plus-one")
 def test_n_plus_one_makes_nulls_under_http_200_and_a_batch_cures_it() -> None:
     report = report_of("n-plus-one")
     requests = total(report, "api", "Requests")
@@ -57,6 +61,7 @@ def test_n_plus_one_makes_nulls_under_http_200_and_a_batch_cures_it() -> None:
     assert total(cured, "api", "DataSourceCalls") == pytest.approx(2 * requests, rel=0.03)
 
 
+@about("cache-stampede")
 def test_a_stampede_at_each_expiry_overruns_the_backend() -> None:
     report = report_of("cache-stampede")
     assert total(report, "api", "CacheHitCount") / total(report, "api", "Count") > 0.96

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.scenarios.test_examples import report_of, total
+from tests.scenarios.reports import about, report_of, total
 
 
 def metric(report: dict[str, Any], node: str, name: str) -> dict[str, Any]:
@@ -19,6 +19,7 @@ def slowest_s(report: dict[str, Any]) -> float:
     return float(max(path["latency"]["max"] for path in report["paths"]))
 
 
+@about("kafka-broker-failure")
 def test_a_failed_broker_costs_ten_seconds_and_a_restart_in_good_order_two() -> None:
     report = report_of("kafka-broker-failure")
     assert metric(report, "orders", "OfflinePartitionsCount")["max"] == 2
@@ -35,6 +36,7 @@ def test_a_failed_broker_costs_ten_seconds_and_a_restart_in_good_order_two() -> 
     assert lost(short, "orders") > 1000
 
 
+@about("kafka-small-batches")
 def test_small_batches_use_up_the_processors_and_linger_cures_it() -> None:
     report, cured = report_of("kafka-small-batches"), report_of("kafka-small-batches", "w1.linger_s=0.2")
     assert metric(report, "readings", "CpuUser")["mean"] > 0.95
@@ -43,6 +45,7 @@ def test_small_batches_use_up_the_processors_and_linger_cures_it() -> None:
     assert report["paths"][0]["latency"]["p50"] > 1.5 * cured["paths"][0]["latency"]["p50"]
 
 
+@about("kafka-hot-key")
 def test_a_hot_key_blocks_every_send_and_only_salted_keys_cure_it() -> None:
     report = report_of("kafka-hot-key")
     assert total(report, "usage", "ProduceThrottleTime") > 60
@@ -56,6 +59,7 @@ def test_a_hot_key_blocks_every_send_and_only_salted_keys_cure_it() -> None:
     assert metric(cured, "usage", "SendsBlocked")["max"] == 0
 
 
+@about("kafka-full-disk")
 def test_full_disks_stop_all_brokers_and_growth_or_retention_cures_it() -> None:
     report = report_of("kafka-full-disk")
     assert metric(report, "pictures", "OfflinePartitionsCount")["last"] == 6

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.test_examples import report_of, total
+from tests.scenarios.reports import about, report_of, total
 
 
 def last(report: dict[str, Any], node: str, metric: str) -> float:
@@ -21,6 +21,7 @@ def waited(report: dict[str, Any], node: str, cause: str) -> float:
     return next((entry["message_s"] for entry in report["nodes"][node]["waits"] if entry["cause"] == cause), 0.0)
 
 
+@about("hot-shard")
 def test_a_hot_shard_refuses_records_of_a_quiet_stream_and_salted_keys_cure_it() -> None:
     report = report_of("hot-shard")
     assert report["nodes"]["pictures"]["metrics"]["HottestShardWriteShare"]["mean"] > 0.9
@@ -33,6 +34,7 @@ def test_a_hot_shard_refuses_records_of_a_quiet_stream_and_salted_keys_cure_it()
     assert cured["nodes"]["pictures"]["metrics"]["HottestShardWriteShare"]["mean"] < 0.8
 
 
+@about("poison-record")
 def test_a_poison_record_blocks_one_shard_until_bisecting_isolates_it() -> None:
     report = report_of("poison-record")
     assert report["nodes"]["book"]["metrics"]["IteratorAge"]["max"] > 500
@@ -45,6 +47,7 @@ def test_a_poison_record_blocks_one_shard_until_bisecting_isolates_it() -> None:
     assert total(cured, "book", "MessagesProcessed") > 0.99 * total(cured, "payments", "IncomingRecords")
 
 
+@about("iterator-age-to-data-loss")
 def test_an_iterator_age_that_reaches_the_retention_loses_data_and_a_second_shard_cures_it() -> None:
     report = report_of("iterator-age-to-data-loss")
     times, expired = report["series"]["time_s"], report["series"]["nodes"]["readings"]["RecordsExpired"]
@@ -58,6 +61,7 @@ def test_an_iterator_age_that_reaches_the_retention_loses_data_and_a_second_shar
     assert last(cured, "forecast", "MillisBehindLatest") < 3600
 
 
+@about("rebalance-stall")
 def test_a_slow_poll_stalls_the_group_for_ever_and_smaller_polls_cure_it() -> None:
     report = report_of("rebalance-stall")
     assert total(report, "printers", "PollIntervalsExceeded") >= 9
@@ -72,6 +76,7 @@ def test_a_slow_poll_stalls_the_group_for_ever_and_smaller_polls_cure_it() -> No
     assert last(cured, "printers", "BehindLatest") < 60
 
 
+@about("hot-kafka-partition")
 def test_a_hot_partition_keeps_one_consumer_busy_and_salted_keys_cure_it() -> None:
     report = report_of("hot-kafka-partition")
     assert last(report, "stock", "MaxOffsetLag") > 0.9 * last(report, "stock", "SumOffsetLag") > 3000
@@ -82,6 +87,7 @@ def test_a_hot_partition_keeps_one_consumer_busy_and_salted_keys_cure_it() -> No
     assert last(cured, "stock", "BehindLatest") < 1
 
 
+@about("broker-loss-and-acks")
 def test_what_only_a_leader_had_is_lost_with_it_under_acks_1_and_nothing_under_acks_all() -> None:
     report = report_of("broker-loss-and-acks")
     gone = lost(report, "cluster", "leader_lost")
@@ -93,6 +99,7 @@ def test_what_only_a_leader_had_is_lost_with_it_under_acks_1_and_nothing_under_a
     assert lost(report_of("broker-loss-and-acks", "w1.acks=all"), "cluster", "leader_lost") == 0
 
 
+@about("reshard-under-load")
 def test_resharding_helps_when_it_is_done_and_readers_finish_the_parents_first() -> None:
     report = report_of("reshard-under-load")
     assert total(report, "frames", "WriteProvisionedThroughputExceeded") > 500

@@ -200,7 +200,10 @@ def test_a_defect_in_one_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> No
 def cluster() -> Iterator[str]:
     """A Dask cluster of two workers, each a process."""
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as made:
+    import dask
+
+    patience = {"distributed.comm.timeouts.connect": "120s", "distributed.comm.timeouts.tcp": "120s", "distributed.scheduler.worker-ttl": None}
+    with dask.config.set(patience), distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as made:
         yield made.scheduler_address
 
 
@@ -212,7 +215,8 @@ def test_processes_give_what_one_gives() -> None:
     assert found == replicate(scenario).report()["replications"]
 
 
-def test_a_dask_cluster_gives_what_one_gives(cluster: str) -> None:
+def test_a_dask_cluster_gives_what_one_gives(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "CLUSTER_TIMEOUT_S", 120.0)
     scenario = queue(replications=5)
     with open_executor(cluster) as (executor, width):
         assert width == 2

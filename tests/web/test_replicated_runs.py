@@ -13,7 +13,7 @@ from simulator.scenario import Scenario
 from tests.laws.systems import exponential, station
 from tests.serving import Server
 from tests.statistics.test_replications import Inline
-from tests.visitors import Visitor, error_of, messages
+from tests.visitors import PATIENCE_S, Visitor, error_of, messages
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_precision_and_the_detected_warm_up(visitor: Visitor) -> None:
 
 def test_stopping_keeps_what_is_done(visitor: Visitor) -> None:
     run = visitor.start(graph(messages=20_000), run={"replications": 200})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not (visitor.run(run)["replications"] or {}).get("done"):
         assert time.monotonic() < deadline
         time.sleep(0.05)

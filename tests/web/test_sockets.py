@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection
 from simulator.web.consumers import MOST_UNSEEN
 from tests.drawing import drawing, rate
 from tests.serving import Server
-from tests.visitors import Visitor, frames_until, messages
+from tests.visitors import PATIENCE_S, Visitor, frames_until, messages
 from tests.web.test_runs import pipeline
 
 
@@ -127,9 +127,9 @@ def test_what_makes_no_sense_is_answered_and_the_socket_stays_open(visitor: Visi
 def test_a_stranger_is_shown_the_door(visitor: Visitor, server: Server) -> None:
     run = visitor.start(pipeline(duration_s=1))
     with Visitor(server.url).socket(run) as socket:
-        assert json.loads(socket.recv(timeout=10))["error"]["code"] == "not-found"
+        assert json.loads(socket.recv(timeout=PATIENCE_S))["error"]["code"] == "not-found"
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=10)
+            socket.recv(timeout=PATIENCE_S)
 
 
 def test_frames_of_a_large_diagram_come_in_messages_that_the_server_can_send(visitor: Visitor) -> None:
