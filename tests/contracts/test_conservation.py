@@ -81,7 +81,7 @@ def test_any_diagram() -> None:
         moved.append(sum(wire["delivered"] for wire in balance(graph)["wires"].values()))
 
     any_diagram()
-    assert sum(count > 0 for count in moved) > 20, "the strategies draw only empty diagrams"
+    assert sum(count > 0 for count in moved) > 15, "the strategies draw only empty diagrams"
 
 
 @every_kind
