@@ -71,17 +71,11 @@ def test_any_parameters(kind: str, drawn: st.DataObject) -> None:
     balance(graph)
 
 
-def test_any_diagram() -> None:
-    moved = []
-
-    @given(graph=diagrams())
-    @settings(max_examples=120, database=None, **patient)
-    def any_diagram(graph: dict[str, Any]) -> None:
-        assume(runnable(graph))
-        moved.append(sum(wire["delivered"] for wire in balance(graph)["wires"].values()))
-
-    any_diagram()
-    assert sum(count > 0 for count in moved) > 15, "the strategies draw only empty diagrams"
+@given(graph=diagrams())
+@settings(max_examples=120, **patient)
+def test_any_diagram(graph: dict[str, Any]) -> None:
+    assume(runnable(graph))
+    balance(graph)
 
 
 @every_kind
@@ -127,3 +121,17 @@ def with_target(kind: str, out: str, target: str, into: str) -> dict[str, Any]:
     example["nodes"].append({"id": "added", "kind": target, "parameters": {}})
     example["wires"].append({"id": "to-added", "from": {"node": node, "port": out}, "to": {"node": "added", "port": into}, "parameters": {}})
     return {**example, "run": {"duration_s": 20, "seed": 3}}
+
+
+def test_the_strategies_reach_wires_and_messages() -> None:
+    """Guards the tests above against drawing only empty diagrams."""
+    moved = []
+
+    @given(graph=diagrams())
+    @settings(max_examples=60, database=None, **patient)
+    def collect(graph: dict[str, Any]) -> None:
+        assume(runnable(graph))
+        moved.append(sum(wire["delivered"] for wire in balance(graph)["wires"].values()))
+
+    collect()
+    assert sum(count > 0 for count in moved) > 15
