@@ -216,6 +216,8 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     saved = _saved(options.file)
     if not isinstance(saved, dict):
         return Scenario.from_json(saved)
+    if {"slug", "graph"} <= saved.keys():
+        raise Unreadable(_example_is_no_scenario(options.file, saved["slug"]))
     console = Console(stderr=True, highlight=False)
     for option in getattr(options, "trace", []):
         saved, told = apply_trace(saved, option)
@@ -274,6 +276,13 @@ def _json_of(text: str, what: str) -> Any:
         raise Unreadable(f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise Unreadable(f"{what} is nested too deeply") from None
+
+
+def _example_is_no_scenario(file: str, slug: Any) -> str:
+    told = f"{'The input' if file == '-' else file} is an example of the gallery, which holds its scenario under 'graph'"
+    if any(entry.slug == slug for entry in examples()):
+        return f"{told}; name it {EXAMPLE_PREFIX}{slug}, or begin with what 'python -m simulator examples {slug}' prints"
+    return f"{told}; save that part as a file of its own"
 
 
 def _example_graph(slug: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from simulator.__main__ import main
+from simulator.examples import example
 from simulator.report_formats import to_csv, to_markdown
 from simulator.scenario import Scenario
 
@@ -303,6 +304,14 @@ class TestBadInput:
         error = json.loads(capsys.readouterr().out)["error"]
         assert set(error) == {"code", "message", "hint", "findings"}
         assert {finding["parameter"] for finding in error["findings"]} == {"delay_s", "colour"}
+
+    @pytest.mark.parametrize("command", ["run", "check", "compare", "validate"])
+    @pytest.mark.parametrize(("slug", "named"), [("work-queue", "name it example:work-queue"), ("mine", "save that part as a file of its own"), ([], "save that part as a file of its own")])
+    def test_a_file_of_the_gallery_says_how_to_name_it(self, command: str, slug: Any, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([command, write(tmp_path, json.dumps({"slug": slug, "title": "A", "graph": example("work-queue").graph}))]) == 2
+        told = capsys.readouterr().err
+        assert "is an example of the gallery" in told
+        assert named in told
 
     def test_an_unknown_example_lists_those_there_are(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["run", "example:nothing"]) == 2
