@@ -61,10 +61,13 @@ const REACH_PX = 6
 /** Below this zoom, nobody can read: only what can be made out is drawn. */
 const FAR = 0.35
 
-/** Note how far away the diagram is. A large one seen from afar is an overview: simple cards and wires, all of them drawn, so that moving the view changes nothing. */
-function seenFrom(zoom: number): void {
-  document.querySelector('.canvas')?.toggleAttribute('data-far', zoom < FAR)
-  const overview = zoom < FAR && useEditor.getState().graph.nodes.length > MANY
+/**
+ * Note how far away the diagram is. A large one seen from afar is an overview: simple cards and wires, all of them drawn, so that moving the view changes nothing.
+ * Once it is, it stays one until the view rests: to change hundreds of cards takes long enough to be felt in the middle of a movement.
+ */
+function seenFrom(zoom: number, rests: boolean): void {
+  const overview = useEditor.getState().graph.nodes.length > MANY && (zoom < FAR || (useStage.getState().overview && !rests))
+  document.querySelector('.canvas')?.toggleAttribute('data-far', overview || zoom < FAR)
   document.querySelector('.canvas')?.toggleAttribute('data-overview', overview)
   if (overview !== useStage.getState().overview) useStage.setState({ overview })
 }
@@ -248,7 +251,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
         onNodeMouseEnter={(event, { id }) => point('node', id, event.currentTarget.getBoundingClientRect())} onNodeMouseLeave={unpoint} onNodeDragStop={unpoint}
         onEdgeMouseEnter={({ clientX, clientY }, { id }) => point('wire', id, { left: clientX, top: clientY, bottom: clientY })} onEdgeMouseLeave={unpoint}
         onReconnect={ignore} onReconnectStart={(_, edge, fixed) => beginReconnect(edge.id, fixed)} onReconnectEnd={(event, _, __, state) => dropWire(event, state, placeOf(event))} edgesReconnectable={!readOnly && !overview} reconnectRadius={12}
-        onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={() => moves(false)} onMove={(_, { zoom }) => seenFrom(zoom)} onInit={({ getZoom }) => seenFrom(getZoom())}
+        onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={(_, { zoom }) => { moves(false); seenFrom(zoom, true) }} onMove={(_, { zoom }) => seenFrom(zoom, false)} onInit={({ getZoom }) => seenFrom(getZoom(), true)}
         connectionMode={ConnectionMode.Strict} nodesDraggable={!readOnly} nodesConnectable={!readOnly} deleteKeyCode={null} selectionKeyCode={null}
         selectionOnDrag={!touch && !readOnly} panOnDrag={touch || readOnly ? [0, 1] : [1]} onNodeDragStart={(event, _, dragged) => beginDrag(dragged.map(({ id }) => id), event.altKey)}
         multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} minZoom={0.15} maxZoom={2.5}
