@@ -40,7 +40,8 @@ def test_the_right_button_opens_commands_for_what_it_points_at(page: Page, edito
     topic = next(found for found in editor.ids() if found.startswith("sns"))
     editor.card(topic).focus()
     page.keyboard.press("Shift+F10")
-    expect(page.get_by_role("menuitem", name="Rename")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    assert mistakes_in_both_schemes(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("menuitem")).to_have_count(0)
 
@@ -77,6 +78,8 @@ def test_nodes_are_found_on_the_canvas(page: Page, editor: Editor) -> None:
 def test_the_command_palette_has_every_command_and_help_lists_the_keys(page: Page, editor: Editor) -> None:
     editor.place("SQS queue", 400, 120)
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog", name="Commands").get_by_role("button", name="Undo")).to_be_visible()
+    assert mistakes_in_both_schemes(page) == []
     page.get_by_label("Search commands").fill("duplicate")
     page.keyboard.press("Enter")
     expect(page.locator(".react-flow__node")).to_have_count(2)

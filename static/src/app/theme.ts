@@ -1,6 +1,6 @@
 /** The look: neutral, one accent, one radius, one shadow. The icons bring the colour. */
 
-import { Anchor, createTheme, Modal, type MantineColorsTuple } from '@mantine/core'
+import { Anchor, createTheme, Menu, Modal, type MantineColorsTuple } from '@mantine/core'
 
 const accent: MantineColorsTuple = ['#edf3ff', '#d9e5ff', '#b0c8fb', '#84a9f7', '#5f8ff3', '#487ef1', '#2f6be4', '#1f5ad6', '#174bb8', '#103c96']
 const dark: MantineColorsTuple = ['#e8e8ea', '#c4c5ca', '#a1a3aa', '#75777f', '#4a4c54', '#393b42', '#2a2c32', '#1e1f24', '#18191d', '#121316']
@@ -19,5 +19,10 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   autoContrast: true,
-  components: { Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }), Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }) },
+  components: {
+    Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }),
+    // A menu may have nothing in it but items, and its keyboard begins on the first.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+  },
 })

@@ -298,7 +298,7 @@ function CommandPalette({ commands }: { commands: readonly Command[] }) {
   const actions = commands.filter((command) => !command.hidden).map((command) => ({
     id: command.id, label: command.title, description: command.group, onClick: command.run, rightSection: command.keys[0] ? <Keys keys={command.keys[0]} /> : undefined,
   }))
-  return <Spotlight actions={actions} shortcut={null} nothingFound="No such command" searchProps={{ placeholder: 'What do you want to do?', 'aria-label': 'Search commands' }} highlightQuery scrollable maxHeight={420} />
+  return <Spotlight actions={actions} shortcut={null} nothingFound="No such command" searchProps={{ placeholder: 'What do you want to do?', 'aria-label': 'Search commands' }} attributes={{ content: { 'aria-label': 'Commands' } }} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: 'group', 'aria-label': 'Commands found' } }} highlightQuery scrollable maxHeight={420} />
 }
 
 function ShortcutHelp({ commands, opened, close }: { commands: readonly Command[]; opened: boolean; close: () => void }) {
