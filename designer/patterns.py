@@ -10,7 +10,10 @@ from simulator.web.errors import ApiError
 RECORDS = {"record_patterns": event_patterns.queue_record_of, "data_patterns": event_patterns.data_record_of, "value_patterns": event_patterns.value_record_of}
 """What lists of patterns, of which one has to match, see of a message."""
 
-KINDS = ("event_pattern", "record_pattern", "filter_policy", *RECORDS)
+SINGLE_RECORDS = {kind.removesuffix("s"): record_of for kind, record_of in RECORDS.items()}
+"""What a single pattern sees of a message."""
+
+KINDS = ("event_pattern", "filter_policy", *SINGLE_RECORDS, *RECORDS)
 
 
 def answer(kind: str, pattern: Any, message: Any, scope: Any, name: str = "message") -> dict[str, Any]:
@@ -18,8 +21,8 @@ def answer(kind: str, pattern: Any, message: Any, scope: Any, name: str = "messa
     try:
         if kind == "event_pattern":
             matches, reason = _event_pattern(pattern, message, name)
-        elif kind == "record_pattern":
-            matches, reason = event_patterns.explain(pattern, event_patterns.queue_record_of(*_parts(message)))
+        elif kind in SINGLE_RECORDS:
+            matches, reason = event_patterns.explain(pattern, SINGLE_RECORDS[kind](*_parts(message)))
         elif kind in RECORDS:
             matches, reason = event_patterns.explain_any(_listed(pattern), RECORDS[kind](*_parts(message)))
         else:

@@ -78,6 +78,7 @@ def parameter(
     aws: str | None = None,
     source: Source | None = None,
     widget: str | None = None,
+    widget_by_port: Mapping[str, str] | None = None,
     changeable: bool | Propagation = False,
     capacity: bool = False,
     advanced: bool = False,
@@ -89,7 +90,7 @@ def parameter(
 
     ``capacity`` marks how much of something there is: a system with half of each capacity behaves under half the load as
     the whole one does under all of it, but for chance. ``changeable`` may be changed while a run goes on, as AWS lets one without replacing anything:
-    at once, or after a `Propagation`. ``language`` names what a text is written in. ``bounds`` are Pydantic's own (``ge``, ``le``, ``gt``, ``lt``, ``min_length``...). A callable default is a factory.
+    at once, or after a `Propagation`. ``language`` names what a text is written in. ``widget_by_port`` is the widget where a wire comes in at one of these ports. ``bounds`` are Pydantic's own (``ge``, ``le``, ``gt``, ``lt``, ``min_length``...). A callable default is a factory.
     """
     extra: dict[str, Any] = {"unit": unit, "section": section, "changeable": bool(changeable), "advanced": advanced}
     if isinstance(changeable, Propagation):
@@ -102,6 +103,8 @@ def parameter(
         extra["source"] = source.to_json()
     if widget:
         extra["widget"] = widget
+    if widget_by_port:
+        extra["widget_by_port"] = dict(widget_by_port)
     if nodes_with_action:
         extra["nodes_with_action"] = nodes_with_action
     if language:

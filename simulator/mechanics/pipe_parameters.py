@@ -39,8 +39,8 @@ class PipeParameters(ParameterSet):
     """What a pipe does with what it reads."""
 
     filter_pattern: dict[str, Any] | None = parameter(
-        None, "Only messages that match go on; the others are deleted from the source. The pattern sees the record, with 'body' and 'messageAttributes'.",
-        title="Filter", section="Filter", aws="FilterCriteria", widget="record_pattern", source=API)
+        None, "Only messages that match go on; the others are deleted from the source. The pattern sees the record: of a queue with 'body' and 'messageAttributes', of a stream or a broker with 'data', of a topic with 'value'.",
+        title="Filter", section="Filter", aws="FilterCriteria", widget="record_pattern", widget_by_port={"stream": "data_pattern", "kafka": "value_pattern", "broker": "data_pattern"}, source=API)
     input_bytes: int | None = parameter(
         None, "Size of what the target gets of each message, if an enrichment or a transformer changes it. Empty: the whole message.", title="Input size", unit="bytes",
         section="Target", aws="TargetParameters.InputTemplate", ge=1, le=1_048_576, source=API, changeable=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator import findings
+from simulator import catalog, findings
 from simulator.run import Simulation
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate
@@ -203,6 +203,8 @@ def drawn_from(source: str, put: dict[str, Any], pipe: dict[str, Any] | None = N
 
 @pytest.mark.parametrize(("source", "field"), [("table", "data"), ("topic", "value"), ("broker", "data")])
 def test_streams_of_tables_topics_and_brokers_are_read_filtered_and_handed_on(source: str, field: str) -> None:
+    port = FROM[source][2].rpartition(".")[2]
+    assert catalog.schema(catalog.service("pipe").Parameters)["properties"]["filter_pattern"]["widget_by_port"][port] == f"{field}_pattern", "the tester sees what the pipe does"
     put = {"load": {"shape": "trace", "trace": {"kind": "times", "times_s": [5 + 0.05 * place for place in range(400)]}}} | KINDS
     seen = outcome(drawn_from(source, put, {"filter_pattern": {field: {"kind": ["keep"]}}}, duration_s=60))
     filtered = seen.total("pipe", "EventsFiltered")

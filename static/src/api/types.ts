@@ -32,6 +32,8 @@ export interface Schema {
   aws_name?: string
   source?: Source
   widget?: string
+  /** The widget instead, where a wire comes in at one of these ports. */
+  widget_by_port?: Record<string, string>
   language?: string
   nodes_with_action?: string
   changeable?: boolean

@@ -14,7 +14,7 @@ export interface Field {
 }
 
 /** Widgets of patterns that messages match or not. */
-export const PATTERNS: ReadonlySet<string> = new Set(['filter_policy', 'event_pattern', 'record_pattern', 'record_patterns', 'data_patterns', 'value_patterns'])
+export const PATTERNS: ReadonlySet<string> = new Set(['filter_policy', 'event_pattern', 'record_pattern', 'data_pattern', 'value_pattern', 'record_patterns', 'data_patterns', 'value_patterns'])
 
 const resolve = (schema: Schema, root: Schema): Schema => {
   if (!schema.$ref) return schema

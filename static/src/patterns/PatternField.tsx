@@ -7,7 +7,7 @@ import { lazy, Suspense, useMemo, useState } from 'react'
 import { useCatalog } from '../api/catalog'
 import { useEditor } from '../editor/store'
 import type { InputProps } from '../forms/fields'
-import { messagesTo, type Sight } from './messages'
+import { messagesTo, widgetOf, type Sight } from './messages'
 import './patterns.css'
 import { rowsOf, rowsOfMany, sentencesOf, type Pattern } from './rows'
 
@@ -15,10 +15,10 @@ const PatternEditor = lazy(() => import('./PatternEditor'))
 
 const MOST_SHOWN = 4
 
-const SIGHTS: Readonly<Record<string, Sight>> = { event_pattern: 'event', record_pattern: 'record', record_patterns: 'record', data_patterns: 'data', value_patterns: 'value' }
+const SIGHTS: Readonly<Record<string, Sight>> = { event_pattern: 'event', record_pattern: 'record', data_pattern: 'data', value_pattern: 'value', record_patterns: 'record', data_patterns: 'data', value_patterns: 'value' }
 
 /** What a pattern looks at; a policy says so in a field beside it. */
-const sightOf = ({ field, sibling }: InputProps): Sight => SIGHTS[field.schema.widget ?? ''] ?? (sibling(`${field.name}_scope`) === 'MessageBody' ? 'body' : 'attributes')
+const sightOf = ({ field, sibling }: InputProps, widget: string): Sight => SIGHTS[widget] ?? (sibling(`${field.name}_scope`) === 'MessageBody' ? 'body' : 'attributes')
 
 /** The node whose messages a selected node or wire sees. */
 function useReceiver(): string | null {
@@ -30,10 +30,11 @@ export function PatternField(props: InputProps) {
   const [open, setOpen] = useState(false)
   const many = props.field.schema.type === 'array'
   const pattern = (value ?? (many ? [] : null)) as Pattern | Pattern[] | null
-  const sight = sightOf(props)
   const graph = useEditor((state) => state.graph)
   const services = useCatalog((state) => state.services)
   const receiver = useReceiver()
+  const widget = widgetOf(props.field.schema, graph.wires, receiver)
+  const sight = sightOf(props, widget)
   const messages = useMemo(() => messagesTo(graph, services, receiver), [graph, services, receiver])
   return (
     <Stack gap={6}>
@@ -44,7 +45,7 @@ export function PatternField(props: InputProps) {
       <Modal opened={open} onClose={() => setOpen(false)} title={label} size="min(1080px, 94vw)" closeOnClickOutside={false}>
         <div onKeyDown={(event) => event.stopPropagation()}>
           <Suspense fallback={<Text size="sm" c="dimmed" role="status">Loading the editor…</Text>}>
-            <PatternEditor pattern={pattern} kind={props.field.schema.widget!} sight={sight} messages={messages} label={label} disabled={disabled} onApply={onChange} onClose={() => setOpen(false)} />
+            <PatternEditor pattern={pattern} kind={widget} sight={sight} messages={messages} label={label} disabled={disabled} onApply={onChange} onClose={() => setOpen(false)} />
           </Suspense>
         </div>
       </Modal>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Graph, Service } from '../api/types'
-import { fieldsOf, messagesTo, patternSchema } from './messages'
+import { fieldsOf, messagesTo, patternSchema, widgetOf } from './messages'
 
 const types = (name: string, body: unknown) => ({ types: [{ name, body, attributes: { kind: { Type: 'String', Value: name }, size: { Type: 'Number', Value: '3' } } }] })
 const source = {
@@ -31,5 +31,16 @@ describe('the messages of a diagram', () => {
     expect([...fieldsOf(messages, 'record').keys()]).toContain('messageAttributes.kind.stringValue')
     expect([...fieldsOf(messages, 'data').keys()]).toEqual(['data.total', 'data.items.id'])
     expect(patternSchema(messages, 'event').properties!['detail']!.properties!['total']!.items!.anyOf![0]).toEqual({ enum: [5] })
+  })
+})
+
+describe('the widget of a pattern', () => {
+  const schema = { widget: 'record_pattern', widget_by_port: { stream: 'data_pattern' } }
+  const into = (port: string) => [{ id: 'w', from: { node: 'a', port: 'out' }, to: { node: 'p', port }, parameters: {} }]
+  it('is that of the port where what it filters comes in', () => {
+    expect(widgetOf(schema, into('stream'), 'p')).toBe('data_pattern')
+    expect(widgetOf(schema, into('source'), 'p')).toBe('record_pattern')
+    expect(widgetOf(schema, into('stream'), 'other')).toBe('record_pattern')
+    expect(widgetOf({ widget: 'event_pattern' }, into('stream'), 'p')).toBe('event_pattern')
   })
 })

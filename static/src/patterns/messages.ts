@@ -63,6 +63,12 @@ function reaching(graph: Graph, node: string): Set<string> {
 
 const isObject = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** The widget of a field, by the port at which a wire comes to the node that is set. */
+export function widgetOf(schema: Schema, wires: readonly GraphWire[], node: string | null): string {
+  const come = wires.find((wire) => wire.to.node === node && schema.widget_by_port?.[wire.to.port])
+  return (come && schema.widget_by_port?.[come.to.port]) ?? schema.widget ?? ''
+}
+
 /** What of a message a pattern can name. */
 function seen({ name, attributes, body }: Message, sight: Sight): unknown {
   if (sight === 'body') return body
