@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from simulator import catalog
 from simulator.figures import Figure, figure_title, figure_unit, figures_of, is_amount
 from simulator.measures.intervals import interval
+from simulator.scenario import RunSettings
 from simulator.units import format_quantity, format_share
 
 MOST_RUNS = 6
@@ -165,13 +168,21 @@ def _setting_title(place: tuple[str, str], sides: Sequence[Side]) -> str:
     if sort == "node":
         node = next(node for side in sides for node in side.scenario["nodes"] if node["id"] == owner_id)
         called = node.get("name") or owner_id
-        field = catalog.service(node["kind"]).Parameters.model_fields.get(name) if node["kind"] in catalog.kinds() else None
-        return called if not name else f"{called}: {field.title if field and field.title else name}"
+        return called if not name else f"{called}: {_titled(catalog.service(node['kind']).Parameters if node['kind'] in catalog.kinds() else None, name)}"
     if sort == "wire":
         wire = next(wire for side in sides for wire in side.scenario["wires"] if wire["id"] == owner_id)
         way = f"{_name(sides, wire['from']['node'])} → {_name(sides, wire['to']['node'])}"
         return way if not name else f"{way}: {_wire_setting(sides, wire, name)}"
-    return f"{owner.capitalize()}: {name}"
+    if sort == "account" and owner_id in catalog.kinds():
+        shared = catalog.service(owner_id).AccountParameters
+        return f"{catalog.service(owner_id).title}, in the account: {_titled(shared, name)}"
+    return f"{owner.capitalize()}: {_titled(RunSettings, name) if sort == 'run' else name}"
+
+
+def _titled(parameters: type[BaseModel] | None, name: str) -> str:
+    """The title of a parameter; its name where it is not known."""
+    field = parameters.model_fields.get(name) if parameters is not None else None
+    return field.title if field is not None and field.title else name
 
 
 def _wire_setting(sides: Sequence[Side], wire: Mapping[str, Any], name: str) -> str:
@@ -181,8 +192,7 @@ def _wire_setting(sides: Sequence[Side], wire: Mapping[str, Any], name: str) -> 
     ports = [catalog.port(node["kind"], port, node["parameters"]) for node, port in ends if node is not None and node["kind"] in catalog.kinds()]
     if len(ports) < 2 or ports[0] is None or ports[1] is None:
         return name
-    field = catalog.wire_parameters(ports[0], ports[1]).model_fields.get(name)
-    return field.title if field is not None and field.title else name
+    return _titled(catalog.wire_parameters(ports[0], ports[1]), name)
 
 
 def _name(sides: Sequence[Side], node_id: str) -> str:

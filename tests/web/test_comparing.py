@@ -53,8 +53,9 @@ def test_replications_from_one_seed_are_compared_pair_by_pair(visitor: Visitor) 
 
 
 def test_one_run_each_says_that_chance_is_not_excluded(visitor: Visitor) -> None:
-    few, many = (ended(visitor, desk("desk", workers)) for workers in (3, 8))
+    few, many = (ended(visitor, desk("desk", workers, warm_up_s=warm_up_s)) for workers, warm_up_s in ((3, 0), (8, 5)))
     compared = visitor.get(f"/api/compare/?runs={few},{many}").json()
+    assert [difference["title"] for difference in compared["differences"]] == ["desk: Workers", "Run: Warm-up"]
     assert compared["pairs"] == [0, 0]
     wait = figure(compared, "nodes", "queue", "metrics", "MessageWait", "mean")
     assert wait["cells"][1]["difference_half_width"] is None

@@ -3,12 +3,13 @@
 import { Button, Select, Switch, Text, TextInput } from '@mantine/core'
 import { useEffect, useMemo, useState } from 'react'
 
+import { followPorts, useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
-import type { ComparedRuns, Report } from '../api/types'
+import type { ComparedRuns, Graph, Report } from '../api/types'
 import { Halt } from '../app/Halt'
-import { valueWords } from '../forms/words'
+import { settingWords } from '../forms/words'
 import { formatClock, formatQuantity } from '../format'
-import { choices, compareLink, differenceText, runIn, runsIn, VERDICT_WORDS } from './comparing'
+import { choices, compareLink, differenceText, runIn, runsIn, schemaOf, VERDICT_WORDS } from './comparing'
 import { OverlayChart } from './OverlayChart'
 import './compare.css'
 
@@ -18,12 +19,18 @@ export function ComparePage() {
   const { runs, keys } = useMemo(() => runsIn(window.location.search), [])
   const [compared, setCompared] = useState<ComparedRuns | null>(null)
   const [reports, setReports] = useState<(Report | null)[]>([])
+  const [graphs, setGraphs] = useState<(Graph | undefined)[]>([])
   const [fault, setFault] = useState<string | null>(null)
   useEffect(() => {
     if (runs.length < 2) return
     let live = true
     api.compare(runs, keys).then((found) => { if (live) setCompared(found) }, (error: unknown) => { if (live) setFault(sentence(error)) })
     void Promise.all(runs.map((run, place) => api.report(run, keys[place] || undefined).catch(() => null))).then((found) => { if (live) setReports(found) })
+    void Promise.all(runs.map((run, place) => api.run(run, keys[place] || undefined).then(({ graph }) => graph, () => undefined))).then((found) => {
+      if (!live) return
+      setGraphs(found)
+      void followPorts(found.flatMap((graph) => graph?.nodes ?? []))
+    })
     return () => { live = false }
   }, [runs, keys])
   if (runs.length < 2) return <Halt title="Compare runs" text={runs.length === 0 ? 'Choose runs in the tab “Runs” of a diagram, or paste the links of two.' : 'One more run is needed.'}><AddRun runs={runs} keys={keys} /></Halt>
@@ -36,7 +43,7 @@ export function ComparePage() {
         <p className="compare-verdict" role="status">{compared.verdict}</p>
         <RunsTable compared={compared} keys={keys} />
         {!compared.pairs.slice(1).every((pairs) => pairs > 0) && <RunAgain runs={runs} keys={keys} />}
-        <Differences compared={compared} />
+        <Differences compared={compared} graphs={graphs} />
         <Overlays compared={compared} reports={reports} />
         <Figures compared={compared} />
       </main>
@@ -113,7 +120,8 @@ function RunAgain({ runs, keys }: { runs: readonly string[]; keys: readonly stri
   )
 }
 
-function Differences({ compared }: { compared: ComparedRuns }) {
+function Differences({ compared, graphs }: { compared: ComparedRuns; graphs: readonly (Graph | undefined)[] }) {
+  const { services, run } = useCatalog()
   return (
     <section>
       <h2 className="live-heading">What differs in the diagrams</h2>
@@ -122,7 +130,7 @@ function Differences({ compared }: { compared: ComparedRuns }) {
           <thead><tr><th scope="col">Setting</th>{compared.runs.map((_, place) => <th scope="col" key={place}>{LETTERS[place]}</th>)}</tr></thead>
           <tbody>
             {compared.differences.map(({ owner, setting, title, values }) => (
-              <tr key={`${owner} ${setting}`}><td>{title}</td>{values.map((value, place) => <td key={place} className="compare-value">{value === null ? <span className="compare-none">{setting === '' ? 'absent' : 'default'}</span> : valueWords(value)}</td>)}</tr>
+              <tr key={`${owner} ${setting}`}><td>{title}</td>{values.map((value, place) => <td key={place} className="compare-value">{value === null ? <span className="compare-none">{setting === '' ? 'absent' : 'default'}</span> : settingWords(setting, value, schemaOf(owner, graphs[place], services, run))}</td>)}</tr>
             ))}
           </tbody>
         </table>

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
 import type { ComparedCell, Report } from '../api/types'
-import { choices, compareLink, differenceText, overlay, runIn, runsIn } from './comparing'
+import { graphOf, services, wire } from '../testing/services'
+import { choices, compareLink, differenceText, overlay, runIn, runsIn, schemaOf } from './comparing'
 
 const ID = '01234567-89ab-cdef-0123-456789abcdef'
 const cell = (more: Partial<ComparedCell>): ComparedCell => ({ value: 1, mean: null, half_width: null, difference: null, difference_half_width: null, relative: null, verdict: null, ...more })
@@ -33,4 +34,13 @@ test('series of runs with other times lie over each other, counters as rates', (
   expect(overlay(both, 'q', 'Sent')).toEqual({ time_s: [0, 1, 2], lines: [[null, 10, 20], [null, null, 4], [null, null, null]] })
   expect(overlay(both, 'q', 'Level').lines[1]).toEqual([5, null, 6])
   expect(choices(both).map(({ label, unit }) => [label, unit])).toEqual([['queue · Sent', 'per_s'], ['queue · Level', 'messages']])
+})
+
+test('what differs has the schema of its node, wire, account or run', () => {
+  const run = { properties: { duration_s: { type: 'number', unit: 's' } } }
+  const graph = graphOf({ b: 'basin', 'the mill': 'mill' }, [wire('w 1', 'b.out', 'the mill.pulls')])
+  expect(schemaOf('run', graph, services, run)).toBe(run)
+  expect(schemaOf('node the mill', graph, services, run)).toBe(services['mill']!.parameters)
+  expect(schemaOf('wire w 1', graph, services, run)!.properties!['batch_size']!.title).toBe('Batch size')
+  expect([schemaOf('account basin', graph, services, run), schemaOf('node gone', graph, services, run), schemaOf('script', graph, services, run), schemaOf('node b', undefined, services, run)]).toEqual([null, null, null, null])
 })

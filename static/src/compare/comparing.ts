@@ -1,6 +1,7 @@
 /** What the page of runs side by side needs beside the server's answer. Pure functions. */
 
-import type { ComparedCell, Report } from '../api/types'
+import type { ComparedCell, Graph, Report, Schema, Service } from '../api/types'
+import { wireSchema } from '../editor/legality'
 import { formatQuantity } from '../format'
 
 /** The address of the comparison; keys open runs of others. */
@@ -33,6 +34,17 @@ export function differenceText(cell: ComparedCell, unit: string): string {
   const width = cell.difference_half_width === null ? '' : ` ± ${formatQuantity(cell.difference_half_width, unit)}`
   const share = cell.relative === null ? '' : ` (${sign}${formatQuantity(Math.abs(cell.relative), 'share')})`
   return `${sign}${formatQuantity(Math.abs(cell.difference), unit)}${width}${share}`
+}
+
+/** The schema of the settings of what differs: of a node or wire of the graph, of a kind's part of the account, or of the run. */
+export function schemaOf(owner: string, graph: Graph | undefined, services: Record<string, Service>, run: Schema | null): Schema | null {
+  const at = owner.indexOf(' ')
+  const [sort, id] = at < 0 ? [owner, ''] : [owner.slice(0, at), owner.slice(at + 1)]
+  if (sort === 'run') return run
+  if (sort === 'account') return services[id]?.account_parameters ?? null
+  if (sort === 'node') return services[graph?.nodes.find((node) => node.id === id)?.kind ?? '']?.parameters ?? null
+  const wire = sort === 'wire' && graph?.wires.find((one) => one.id === id)
+  return graph && wire ? wireSchema(services, graph, wire).schema : null
 }
 
 export const VERDICT_WORDS = { higher: 'higher', lower: 'lower', open: 'not certain', equal: 'the same' } as const

@@ -21,8 +21,8 @@ export function isEmpty(found: Differences): boolean {
 }
 
 export function DiffView({ before, after, words = ['before', 'after'] }: { before: Graph; after: Graph; words?: [string, string] }) {
-  const services = useCatalog((state) => state.services)
-  const found = differences(before, after, services)
+  const { services, run } = useCatalog()
+  const found = differences(before, after, services, run)
   if (isEmpty(found)) return <Text size="sm" c="dimmed">{found.moved ? `The same, but for the places of ${found.moved} nodes.` : 'There is no difference.'}</Text>
   return (
     <div className="diff">

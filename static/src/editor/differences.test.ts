@@ -14,13 +14,13 @@ describe('differences', () => {
   })
 
   it('names what was added, removed, set, led elsewhere and moved', () => {
-    const other = { ...graphOf({ s: 'spring', m: 'mill', n: 'log' }, [wire('1', 's.requests', 'm.asked')]), run: { seed: 2 } }
-    const found = differences(graph, other, services)
+    const other = { ...graphOf({ s: 'spring', m: 'mill', n: 'log' }, [wire('1', 's.requests', 'm.asked')]), run: { seed: 2, duration_s: 90 } }
+    const found = differences(graph, other, services, { properties: { seed: { title: 'Seed' }, duration_s: { title: 'Duration', unit: 's' } } })
     expect(found.added.map((node) => node.id)).toEqual(['n'])
     expect(found.removed.map((node) => node.id)).toEqual(['b'])
     expect(found.wiresRemoved.map(({ id }) => id)).toEqual(['2'])
     expect(found.wiresChanged.map((change) => [change.wire.id, change.led])).toEqual([['1', true]])
-    expect(found.settings).toEqual([{ parameter: 'seed', title: 'seed', before: 'default', after: '2' }])
+    expect(found.settings).toEqual([{ parameter: 'seed', title: 'Seed', before: 'default', after: '2' }, { parameter: 'duration_s', title: 'Duration', before: 'default', after: '1 min 30 s' }])
     expect(found.moved).toBe(1)
   })
 

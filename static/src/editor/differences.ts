@@ -39,8 +39,8 @@ function valueChanges(before: Values, after: Values, schema?: Schema | null): Va
 
 const linesOf = ({ script = [] }: Graph) => (script.length === 1 ? '1 line' : `${script.length} lines`)
 
-/** What must be done to the first graph to get the second. */
-export function differences(before: Graph, after: Graph, services: Record<string, Service>): Differences {
+/** What must be done to the first graph to get the second; `run` is the schema of the run's settings. */
+export function differences(before: Graph, after: Graph, services: Record<string, Service>, run?: Schema | null): Differences {
   const [oldNodes, newNodes] = [new Map(before.nodes.map((node) => [node.id, node])), new Map(after.nodes.map((node) => [node.id, node]))]
   const [oldWires, newWires] = [new Map(before.wires.map((wire) => [wire.id, wire])), new Map(after.wires.map((wire) => [wire.id, wire]))]
   const changed = after.nodes.flatMap((node): NodeChange[] => {
@@ -68,7 +68,7 @@ export function differences(before: Graph, after: Graph, services: Record<string
     wiresChanged,
     settings: [
       ...(before.name === after.name ? [] : [{ parameter: 'name', title: 'Name', before: before.name || 'Untitled', after: after.name || 'Untitled' }]),
-      ...valueChanges(before.run ?? {}, after.run ?? {}),
+      ...valueChanges(before.run ?? {}, after.run ?? {}, run),
       ...(same(before.script ?? [], after.script ?? []) ? [] : [{ parameter: 'script', title: 'Fault script', before: linesOf(before), after: linesOf(after) }]),
       ...valueChanges(before.account ?? {}, after.account ?? {}, { properties: Object.fromEntries(Object.entries(services).map(([kind, service]) => [kind, { ...service.account_parameters, title: `${service.title}, in the account` }])) }),
     ],
