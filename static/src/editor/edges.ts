@@ -68,7 +68,7 @@ export function edgesOf(graph: Graph, services: Record<string, Service>, places:
   const obstacles = Object.values(boxes(places))
   const drawing = drawingOf(graph, services, obstacles, folded)
   const edges = graph.wires.flatMap((wire) => edgeOf(wire, drawing, places) ?? [])
-  const apart = separate(edges.map((edge) => ({ id: edge.id, from: `${edge.source}.${edge.sourceHandle}`, to: edge.target, points: edge.data!.points })), obstacles)
+  const apart = separate(edges.map((edge) => ({ id: edge.id, source: edge.source, from: `${edge.source}.${edge.sourceHandle}`, to: edge.target, points: edge.data!.points })), obstacles)
   return edges.map((edge, index) => ({ ...edge, data: { ...edge.data!, points: apart[index]! } }))
 }
 

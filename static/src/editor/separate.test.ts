@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Point } from './graph'
 import { separate, type Wired } from './separate'
 
-const zigzag = (id: string, from: string, to: string, y1: number, y2: number): Wired => ({ id, from, to, points: [[0, y1], [50, y1], [50, y2], [100, y2]] })
+const zigzag = (id: string, from: string, to: string, y1: number, y2: number): Wired => ({ id, source: from.split('.')[0]!, from, to, points: [[0, y1], [50, y1], [50, y2], [100, y2]] })
 const uprightAt = (points: Point[]) => points[1]![0]
 
 it('draws two wires that share a line side by side, their ends where they were', () => {
@@ -20,6 +20,13 @@ it('draws two wires that share a line side by side, their ends where they were',
 it('lets branches of one port, and wires into one node, share their line', () => {
   for (const wires of [[zigzag('a', 'n', 'm1', 0, 100), zigzag('b', 'n', 'm2', 0, 120)], [zigzag('a', 'n1', 'm', 0, 100), zigzag('b', 'n2', 'm', 20, 100)]]) {
     expect(separate(wires, [])).toEqual(wires.map((wire) => wire.points))
+  }
+})
+
+it('keeps several wires from one node to another apart, uncrossed', () => {
+  for (const [end, order] of [[100, 1], [-100, -1]] as const) {
+    const [upper, lower] = separate([zigzag('a', 'n.out', 'm', 0, end), zigzag('b', 'n.requests', 'm', 20, end)], [])
+    expect((uprightAt(upper!) - uprightAt(lower!)) * order).toBeGreaterThanOrEqual(6)
   }
 })
 
