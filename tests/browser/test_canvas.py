@@ -77,6 +77,21 @@ def test_zoom_by_keys_and_fit_all_or_the_selection(page: Page, editor: Editor) -
         return all(box and canvas["x"] <= box["x"] and box["x"] + box["width"] <= canvas["x"] + canvas["width"] for box in boxes)
 
     eventually(page, all_in_view)
+    # What would lie under the overview after a fit is kept clear of it.
+    last = editor.place("SQS queue", 560, 420)
+    page.keyboard.press("Shift+1")
+    overview = page.locator(".react-flow__minimap").bounding_box()
+    assert overview
+
+    def clear_of_the_overview() -> bool:
+        box = editor.card(last).bounding_box()
+        return all_in_view() and box is not None and (box["x"] + box["width"] <= overview["x"] or box["y"] + box["height"] <= overview["y"])
+
+    eventually(page, clear_of_the_overview)
+    editor.saved()
+    page.reload()
+    expect(editor.card(last)).to_be_visible()
+    eventually(page, clear_of_the_overview)
 
 
 def test_a_click_selects_a_marquee_too_and_escape_clears(page: Page, editor: Editor) -> None:
@@ -109,6 +124,15 @@ def test_deleting_with_control_joins_the_neighbours(page: Page, editor: Editor) 
     editor.select(topic)
     page.keyboard.press("Backspace")
     expect(page.locator(".react-flow__edge")).to_have_count(0)
+    # Two wires from one node to another can be told apart on their way.
+    function = editor.place("Lambda function", 480, 330)
+    editor.wire(traffic, "out", function)
+    editor.wire(traffic, "requests", function)
+    halfway = page.locator(".wire-path").evaluate_all("""paths => paths.map((path) => {
+      const points = Array.from({ length: 400 }, (_, place) => path.getPointAtLength(path.getTotalLength() * place / 400))
+      return points.reduce((best, point) => Math.abs(point.y - 200) < Math.abs(best.y - 200) ? point : best).x
+    })""")
+    assert abs(halfway[0] - halfway[1]) >= 6
 
 
 def test_arrows_nudge_and_a_held_key_is_one_step(page: Page, editor: Editor) -> None:
@@ -123,6 +147,15 @@ def test_arrows_nudge_and_a_held_key_is_one_step(page: Page, editor: Editor) -> 
     eventually(page, lambda: editor.place_of(node) == (x, y))
     page.keyboard.press("Shift+ArrowDown")
     eventually(page, lambda: editor.place_of(node) == (x, y + 80))
+    # Alone on the canvas, a dragged node rests on the grid, or where the pointer has it.
+    editor.drag(node, 33, 27)
+    eventually(page, lambda: editor.place_of(node) == (x + 30, y + 110))
+    page.keyboard.press("Control+k")
+    page.get_by_label("Search commands").fill("snap")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    editor.drag(node, 33, 27)
+    eventually(page, lambda: editor.place_of(node) == pytest.approx((x + 63, y + 137), abs=2))
 
 
 def test_a_drag_is_one_step_rests_beside_its_neighbour_and_shows_the_line(page: Page, editor: Editor) -> None:

@@ -169,6 +169,16 @@ def test_json_is_completed_by_its_schema(page: Page, editor: Editor) -> None:
     editor.saved()
     graph = page.evaluate("fetch(location.pathname.replace('/diagrams/', '/api/diagrams/')).then((answer) => answer.json())")["graph"]
     assert graph["nodes"][0]["parameters"]["message_types"][0]["attributes"] == {"kind": {"Type": "Number", "Value": "5"}}
+    # What is set of traffic is undone like everything else, step by step.
+    rate = inspector(page).get_by_label("Rate", exact=True)
+    expect(rate).to_have_value("10/s")
+    editor.type_into("Rate", "25/s")
+    expect(rate).to_have_value("25/s")
+    page.get_by_role("button", name="Undo").click()
+    expect(rate).to_have_value("10/s")
+    expect(attributes).to_contain_text('"Value": "5"')
+    page.get_by_role("button", name="Undo").click()
+    expect(attributes).not_to_contain_text('"Value"')
 
 
 def test_nodes_of_a_kind_are_set_together_in_one_step(page: Page, editor: Editor) -> None:

@@ -17,6 +17,7 @@ import { Cards, stayingCard } from './cards'
 import { CanvasMenu } from './CanvasMenu'
 import type { Command } from './commands'
 import { beginDrag, followDrag } from './dragging'
+import { FIT, fitAll } from './fitting'
 import { edgesOf, followed, type WireData } from './edges'
 import { addNode, CARD, GRID, positionOf, type Point } from './graph'
 import { FarWires, nearestWire } from './FarWires'
@@ -232,6 +233,10 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     const { selection, select } = useEditor.getState()
     if (!shiftKey && !ctrlKey && !metaKey && selectable !== false && selection.nodes.size + selection.wires.size > 1) select([id])
   }
+  const fitClear = () => {
+    seenFrom(flow.getZoom(), true)
+    if (drawn) void fitAll(flow, true).then(() => seenFrom(flow.getZoom(), true))
+  }
   const onPaneClick = (event: ReactMouseEvent) => {
     useStage.setState({ reason: null })
     const wire = fromAfar ? nearestWire(placeOf(event.nativeEvent), routes, REACH_PX / flow.getZoom()) : null
@@ -251,11 +256,11 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
         onNodeMouseEnter={(event, { id }) => point('node', id, event.currentTarget.getBoundingClientRect())} onNodeMouseLeave={unpoint} onNodeDragStop={unpoint}
         onEdgeMouseEnter={({ clientX, clientY }, { id }) => point('wire', id, { left: clientX, top: clientY, bottom: clientY })} onEdgeMouseLeave={unpoint}
         onReconnect={ignore} onReconnectStart={(_, edge, fixed) => beginReconnect(edge.id, fixed)} onReconnectEnd={(event, _, __, state) => dropWire(event, state, placeOf(event))} edgesReconnectable={!readOnly && !overview} reconnectRadius={12}
-        onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={(_, { zoom }) => { moves(false); seenFrom(zoom, true) }} onMove={(_, { zoom }) => seenFrom(zoom, false)} onInit={({ getZoom }) => seenFrom(getZoom(), true)}
+        onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={(_, { zoom }) => { moves(false); seenFrom(zoom, true) }} onMove={(_, { zoom }) => seenFrom(zoom, false)} onInit={fitClear}
         connectionMode={ConnectionMode.Strict} nodesDraggable={!readOnly} nodesConnectable={!readOnly} deleteKeyCode={null} selectionKeyCode={null}
         selectionOnDrag={!touch && !readOnly} panOnDrag={touch || readOnly ? [0, 1] : [1]} onNodeDragStart={(event, _, dragged) => beginDrag(dragged.map(({ id }) => id), event.altKey)}
         multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} minZoom={0.15} maxZoom={2.5}
-        fitView={drawn} fitViewOptions={{ padding: 0.15, maxZoom: 1 }} connectionRadius={24} zoomOnDoubleClick={false} onPaneClick={onPaneClick} colorMode={scheme}
+        fitView={drawn} fitViewOptions={FIT} connectionRadius={24} zoomOnDoubleClick={false} onPaneClick={onPaneClick} colorMode={scheme}
         nodesFocusable edgesFocusable disableKeyboardA11y
       >
         <WalkEnd />
@@ -265,7 +270,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
         <GuideLines guides={guides} />
         <FlowLegend />
         <HoverCard />
-        <Controls showInteractive={false} position="bottom-left" />
+        <Controls showInteractive={false} position="bottom-left" onFitView={() => void fitAll(flow)} />
         <MiniMap pannable zoomable position="bottom-right" style={{ width: 140, height: 90 }} nodeColor={overviewColour} maskColor="color-mix(in srgb, var(--subtle) 70%, transparent)" ariaLabel="Overview of the diagram" />
       </ReactFlow>
       </KeyboardWalk>

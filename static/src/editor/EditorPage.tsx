@@ -16,6 +16,7 @@ import { readKept, resolveConflict, saveNow, settled, startAutosave } from './au
 import { Canvas } from './Canvas'
 import { commandFor, commandsOf, type Command } from './commands'
 import { FindingsPanel } from './FindingsPanel'
+import { fitAll } from './fitting'
 import { DiagramTabs } from './DiagramTabs'
 import { DiffView } from './DiffView'
 import { ExportDialog } from './ExportDialog'
@@ -98,7 +99,7 @@ function Editor() {
   const [help, setHelp] = useState(false)
   const commands = useMemo(
     () => commandsOf({
-      fit: () => void flow.fitView({ padding: 0.15, maxZoom: 1 }),
+      fit: () => void fitAll(flow),
       fitSelection: () => {
         const { selection, graph } = useEditor.getState()
         const ids = new Set([...selection.nodes, ...graph.wires.filter((wire) => selection.wires.has(wire.id)).flatMap((wire) => [wire.from.node, wire.to.node])])
