@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simulator.engine.message import Message, MessageType, spend
@@ -80,6 +82,8 @@ class ApiStage(Node):
         self._service_latency_s: dict[str, Callable[[], float]] = {}
         self._identities = ResponseCache(float("inf"))
         self._cache_since_s = 0.0
+        self._cache_sizes: list[tuple[float, str | None]] = []
+        """Since when the cache has had which size."""
 
     def start(self) -> None:
         values = self.parameters
@@ -117,6 +121,7 @@ class ApiStage(Node):
 
     def _make_cache(self) -> None:
         size = self.parameters.cache_cluster_size
+        self._cache_sizes.append((self.agenda._now, size))
         self._cache = None if size is None else ResponseCache(float(size) * GB)
 
     # -- a request comes ----------------------------------------------------------------------------------------------
@@ -333,6 +338,15 @@ class ApiStage(Node):
         """The cache is emptied at this moment."""
         if value is not None and self._cache is not None:
             self._cache.flush()
+
+    def cache_hours(self, elapsed_s: float) -> Mapping[str, float]:
+        """Hours of ``elapsed_s`` for which the cache had each size."""
+        now_s = self.agenda._now
+        hours: defaultdict[str, float] = defaultdict(float)
+        for (from_s, size), (to_s, _) in pairwise([*self._cache_sizes, (now_s, None)]):
+            if size is not None and to_s > from_s:
+                hours[size] += (to_s - from_s) / now_s * elapsed_s / 3600
+        return hours
 
     def parameter_changed(self, name: str) -> None:
         if name == "cache_cluster_size":

@@ -162,7 +162,7 @@ class TaskFleet:
         values = self._values
         self.launched += 1
         self._account.vcpu += self.vcpu
-        task.pulls_s = now_s + values.start_s + values.start_spread_s * self._start_s()
+        task.pulls_s = now_s + max(0.0, values.start_s + values.start_spread_s * self._start_s())
         image_s = values.image_mb * 1_000_000 / values.pull_bytes_per_s
         self._agenda.at(task.pulls_s + image_s, self._up, task)
 

@@ -89,6 +89,16 @@ class ProvisionedCapacity:
         """Take units; the reason if there are not enough."""
         return None if self._bucket.take_all(units, now_s) else "provisioned_throughput"
 
+    def give_back(self, units: float, now_s: float) -> None:
+        """Return units that were taken for a request which something else then refused."""
+        self._bucket.take_all(-units, now_s)
+
+    def change(self, units_per_s: float, burst_s: float, now_s: float) -> None:
+        """Buy another number of units a second: what was kept stays, as far as there is room for it."""
+        kept = self._bucket.available(now_s)
+        self._bucket = TokenBucket(units_per_s, max(1.0, units_per_s * max(1.0, burst_s)), now_s)
+        self._bucket.owe(max(0.0, self._bucket.burst - kept), now_s)
+
 
 class OnDemandCapacity:
     """Twice the previous peak at once, and no more than doubling in each ``doubling_s``; up to a maximum, if one is set."""
@@ -115,6 +125,13 @@ class OnDemandCapacity:
             return "on_demand_ramp"
         self._used += units
         return None
+
+    def give_back(self, units: float, now_s: float) -> None:
+        """Return units that were taken for a request which something else then refused."""
+        self._used -= units
+        self._bucket.take_all(-units, now_s)
+        if self._maximum is not None:
+            self._maximum.take_all(-units, now_s)
 
     def _look(self, now_s: float) -> None:
         if now_s - self._window_s >= self.WINDOW_S:

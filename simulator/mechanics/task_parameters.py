@@ -49,7 +49,7 @@ class FargateParameters(ParameterSet):
     image_mb: float = parameter(200, "Size of the image that each task pulls before it runs.", title="Image size", unit="MB", section="Task", ge=0, le=100_000, source=MEASURED)
     start_s: float = parameter(
         20, "Time from the launch of a task to the pull of its image: the machine and its network interface.", title="Time to the pull", unit="s", section="Task", ge=0, le=3600, source=START, advanced=True)
-    start_spread_s: float = parameter(5, "By so much that time is longer or shorter, evenly.", title="Spread of it", unit="s", section="Task", ge=0, le=3600, source=START, advanced=True)
+    start_spread_s: float = parameter(5, "By so much that time is longer or shorter, evenly; it is never below 0.", title="Spread of it", unit="s", section="Task", ge=0, le=3600, source=START, advanced=True)
     pull_bytes_per_s: float = parameter(
         11_000_000, "How fast an image is pulled and started, in bytes a second.", title="Pull rate", unit="per_s", section="Task", gt=0, le=100_000_000_000, source=START, advanced=True)
     stop_timeout_s: float = parameter(

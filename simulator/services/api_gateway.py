@@ -242,7 +242,9 @@ class Api(WebSocketStage):
             "The management API and its quota (10 a second, of which deployments take one), which a run hardly calls; custom domains, edge locations and private networking, for whose times no figures were found.",
             "Service integrations that read or delete (SQS ReceiveMessage, DeleteMessage, PurgeQueue; AppConfig; StopExecution), and the idle limit of a stream (5 minutes, 30 s at the edge).",
             "Posts answered 429 because a client reads too slowly, and frames of 32 KB. Non-JSON messages of a WebSocket: a type without a route of its own goes to $default.",
-            "Mapping templates change neither size nor time; headers and their quota; idle connections (310 s).",
+            "What raising the integration timeout above 29 s costs in throttle rate: AWS agrees on it case by case. REST integrations with AWS actions that no port offers.",
+            "Metrics of single routes, methods and resources: those of a node are the stage's.",
+            "Mapping templates (and so whether an integration is a proxy) change neither size nor time; headers and their quota; idle connections (310 s).",
             "Cache-Control headers of clients and per-key invalidation: messages have no headers. Cache encryption: its time is not published.",
             "Throttling that AWS applies for a Region: its limits are not published.", "The cost of execution logs and of keeping logs: it depends on what you log, not on the architecture.", "WAF, mutual TLS, resource policies: who may call is not simulated.",
         ),
@@ -284,9 +286,7 @@ class Api(WebSocketStage):
         rest, http, transfer = self.prices[0], self.prices[1], self.prices[-1]
         if self.parameters.api_type == "REST":
             yield rest, self.charged
-            size = self.parameters.cache_cluster_size
-            if size is not None:
-                yield CACHE_PRICES[size], elapsed_s / 3600
+            yield from ((CACHE_PRICES[size], hours) for size, hours in self.cache_hours(elapsed_s).items())
         elif self.parameters.api_type == "HTTP":
             yield http, self.charged_chunks
         else:

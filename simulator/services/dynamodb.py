@@ -17,7 +17,7 @@ from simulator.engine.node import Reply
 from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
-from simulator.measures import Spread
+from simulator.measures import Gauge, Spread
 from simulator.mechanics.sharded_storage import ShardedStorage
 from simulator.mechanics.shards import ShardLimits
 from simulator.mechanics.table_capacity import OnDemandCapacity, Partitions, ProvisionedCapacity
@@ -117,6 +117,7 @@ class Table(ShardedStorage):
         Metric("SuccessfulRequestLatency", "Latency", "s", "spread", "Time of successful requests in the service.", "latencies", METRICS, True, "latency"),
         Metric("ConditionalCheckFailedRequests", "Failed conditions", "requests", "sum", "Conditional writes whose condition was not met.", "conflicts", METRICS, False, "trouble"),
         Metric("SystemErrors", "System errors", "requests", "sum", "Requests answered HTTP 500.", "system_errors", METRICS, False, "trouble"),
+        Metric("IndexWriteUnits", "Index write units", "count", "sum", "Write units used by global secondary indexes; CloudWatch shows them as ConsumedWriteCapacityUnits of each index.", "index_write_units", METRICS, False, "rates"),
         Metric("HotPartitionThrottles", "Throttled by a partition", "requests", "sum", f"Requests refused at a partition's ceiling, whatever the table had left. {OURS}", "hot_throttles", None, True, "trouble"),
         Metric("Partitions", "Partitions", "count", "gauge", f"Partitions that the table has. {OURS}", "partition_count", None, False, "capacity"),
         Metric("StreamRecords", "Stream records", "messages", "sum", f"Records of writes in the table's stream. {OURS}", "records_in", None, False, "stream"),
@@ -145,7 +146,7 @@ class Table(ShardedStorage):
             "Provisioned capacity with up to 300 s of unused capacity; on demand, 12,000 reads and 4,000 writes a second at once, doubling in 30 minutes, and a maximum if set.",
             "Partitions of 3,000 read and 1,000 write units: a hot partition is throttled whatever the table has left.",
             "Adaptive capacity moves capacity to hot partitions at once, within the table's total; partitions that stay hot are split, single keys cannot be.",
-            "Global secondary indexes with provisioned capacity throttle the table's writes when they cannot keep up.",
+            "Global secondary indexes with provisioned capacity throttle the table's writes when they cannot keep up; what they use, or hold, is billed.",
             "Optimistic locking: a conditional write fails when the item was written since it was read; it uses up units all the same.",
             "DynamoDB Streams: every write that succeeds makes a record, in order for each key; functions read them through an event source mapping.",
             "Throttles are HTTP 400 with their reason, and can be retried; the caller does that, if its policy says so.",
@@ -155,12 +156,14 @@ class Table(ShardedStorage):
             "Burst capacity is full at the start, and always kept; AWS says best effort.",
             "A peak is the highest minute. When on-demand tables double, and when a hot partition is split, is AWS's secret: both times are parameters.",
             "Throttled requests are refused at once: AWS publishes no time for it.",
+            "Indexes of a table on demand take what the table takes, and a touched index uses as many units as the table's write: their maxima, hot partitions and projections are not known here.",
             "The stream has as many shards as the table has partitions at the start; its 24 hours, and 5 reads and 2 MB a second for each shard, are from memory. Reading it costs nothing.",
         ),
         ignored=(
             "Scans and queries over many items, batches with unprocessed items: requests here are for one item. Global tables, DAX, backups, time to live: services of their own beside the table.",
             "A switch of the billing mode during a run (after which a table's previous peak is half of what was provisioned), which AWS allows only every few hours; batch or transaction calls of state machines, whose items a definition does not name.",
-            "Auto scaling: change the capacity in the fault script instead. The 24 hours between switches of the billing mode are longer than most runs; the account's 80,000 provisioned units are only checked for a single table, because other tables of the account are not drawn.",
+            "Auto scaling: change the capacity in the fault script instead. The 24 hours between switches of the billing mode are longer than most runs; the account's 80,000 provisioned units (AccountLimitExceeded, RequestLimitExceeded) are not checked, because other tables of the account are not drawn.",
+            "Reads from an index, and its read capacity: a request reads the table.",
             "Storage and its price ($0.25 a GB and month): the table has no content.", "UserErrors, which count malformed requests: nobody makes any here.",
         ),
     )
@@ -184,9 +187,10 @@ class Table(ShardedStorage):
 
     def __init__(self, network: Network, id: str, name: str, parameters: ParameterSet) -> None:  # noqa: A002
         super().__init__(network, id, name, parameters)
-        self.read_units = self.write_units = 0.0
+        self.read_units = self.write_units = self.index_write_units = 0.0
         self.read_throttles = self.write_throttles = self.throttled = self.hot_throttles = self.conflicts = self.system_errors = 0
         self.latencies = Spread()
+        self.provisioned_reads, self.provisioned_writes = (Gauge(units_per_s) for units_per_s in self._bought())
         self.in_progress = self.limit("in_progress", "Requests in progress", None)
         self._one_way = 0
         self._errors_share = 0.0
@@ -222,6 +226,11 @@ class Table(ShardedStorage):
         if values.billing_mode == "PROVISIONED":
             return values.read_units_per_s, values.write_units_per_s
         return values.warm_read_units_per_s, values.warm_write_units_per_s
+
+    def _bought(self) -> tuple[float, float]:
+        """Provisioned read and write units a second; none on demand."""
+        values = self.parameters
+        return (values.read_units_per_s, values.write_units_per_s) if values.billing_mode == "PROVISIONED" else (0.0, 0.0)
 
     def _set_capacity(self) -> None:
         values, now_s = self.parameters, self.agenda._now
@@ -289,6 +298,8 @@ class Table(ShardedStorage):
             reason = self._capacity[kind].refuses(units, now_s)
             if reason is None and kind == "write":
                 reason = self._indexes_refuse(units, now_s)
+                if reason is not None:
+                    self._capacity[kind].give_back(units, now_s)
             if reason is not None:
                 self._partitions.give_back(message.key, kind, units, now_s)
         if reason is None:
@@ -300,9 +311,15 @@ class Table(ShardedStorage):
         return self._throttle(kind, reason, message.count)
 
     def _indexes_refuse(self, units: float, now_s: float) -> str | None:
-        for index, capacity, chance in self._indexes:
-            if chance.uniform() < index.touched_share and capacity.refuses(units, now_s):
+        """Write the indexes that the write touches; why one refuses. Those of a table on demand are on demand too, and take what the table takes."""
+        provisioned = self.parameters.billing_mode == "PROVISIONED"
+        touched = [capacity for index, capacity, chance in self._indexes if chance.uniform() < index.touched_share]
+        for place, capacity in enumerate(touched):
+            if provisioned and capacity.refuses(units, now_s):
+                for written in touched[:place]:
+                    written.give_back(units, now_s)
                 return "index_throughput"
+        self.index_write_units += units * len(touched)
         return None
 
     def _throttle(self, kind: str, reason: str, count: int) -> Refusal:
@@ -383,22 +400,16 @@ class Table(ShardedStorage):
         if name == "latency":
             self._draw_s = self.parameters.latency.sampler(self.stream("latency"))
         if name in ("read_units_per_s", "write_units_per_s"):
-            self._set_capacity()
+            values, now_s = self.parameters, self.agenda._now
+            for gauge, bought in zip((self.provisioned_reads, self.provisioned_writes), self._bought(), strict=True):
+                gauge.set(bought, now_s)
+            capacity = self._capacity["read" if name == "read_units_per_s" else "write"]
+            if isinstance(capacity, ProvisionedCapacity):
+                capacity.change(getattr(values, name), values.burst_s, now_s)
             reads, writes = self._ceilings()
             self._partitions.at_least(self._partitions_for(reads, writes))
 
     # -- what it shows ------------------------------------------------------------------------------------------------
-
-    def _provisioned(self, units_per_s: float) -> float:
-        return units_per_s if self.parameters.billing_mode == "PROVISIONED" else 0.0
-
-    def provisioned_reads(self) -> float:
-        """Provisioned read units a second."""
-        return self._provisioned(self.parameters.read_units_per_s)
-
-    def provisioned_writes(self) -> float:
-        """Provisioned write units a second."""
-        return self._provisioned(self.parameters.write_units_per_s)
 
     def partition_count(self) -> int:
         """Partitions that the table has."""
@@ -412,11 +423,12 @@ class Table(ShardedStorage):
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
         writes, reads, wcu, rcu = self.prices
+        now_s, hours = self.agenda._now, elapsed_s / 3600
         if self.parameters.billing_mode == "PROVISIONED":
-            yield wcu, self.parameters.write_units_per_s * elapsed_s / 3600
-            yield rcu, self.parameters.read_units_per_s * elapsed_s / 3600
+            yield wcu, (self.provisioned_writes.mean(now_s) + sum(index.write_units_per_s for index in self.parameters.indexes)) * hours
+            yield rcu, self.provisioned_reads.mean(now_s) * hours
         else:
-            yield writes, self.write_units
+            yield writes, self.write_units + self.index_write_units
             yield reads, self.read_units
 
     @classmethod

@@ -150,9 +150,10 @@ class Fargate(Processor):
             "Spot has the price you say, on the list price's lines: it changes by the hour.",
         ),
         ignored=(
-            "Deployments with minimum healthy and maximum percent, health checks and their grace period, the deployment circuit breaker: nothing is deployed during a run.",
+            "Deployments with minimum healthy and maximum percent, health checks and their grace period, the deployment circuit breaker: nothing is deployed during a run; the fault that interrupts tasks replaces a share of them at once.",
             "Rates of other API calls (reads, UpdateService, cluster modifications), which a run does not make.",
-            "RunTask for several tasks at once (count, 1 to 10): each message or request runs one.",
+            "RunTask for several tasks at once (count, 1 to 10): each message or request runs one, so that it has one end and is done once. The 20 calls a second bind where larger calls would meet the launch rate.",
+            "The states that a task goes through (PROVISIONING to STOPPED): it starts, runs and stops; events of them are not sent.",
             "Lazy loading of images and capacity of zones: AWS publishes no figures. Memory utilisation: only your program knows. Data transfer, logs and public addresses: they do not depend on the load of messages.",
         ),
     )

@@ -124,10 +124,12 @@ class Database(Node):
         ),
         approximated=(
             "A query holds a core for all of its duration, time for storage and locks included, because that is how its time is measured from outside.",
-            "The Data API is a caller like others, without its limits of results; it waits while the database resumes, where AWS may answer DatabaseResumingException.",
+            "The Data API is a caller like others, without its limits of results; it waits while the database resumes, where AWS may answer DatabaseResumingException; StatementTimeoutException and DatabaseUnavailableException do not occur.",
+            "Resuming takes as long after any pause (AWS: longer after a long one, which the distribution can say). DatabaseConnections is exact, where CloudWatch samples it about once a minute.",
             "Opening a connection takes no time and no memory: AWS publishes no figures. A call is one query.",
         ),
         ignored=(
+            "SQL Server, Oracle and Db2, with defaults of their own (the proxy's 10 % for SQL Server): the connections by memory of PostgreSQL and MySQL are known.",
             "Storage, IOPS, ReadLatency and WriteLatency, replicas, failover, parameter groups, MaxIdleConnectionsPercent: the node stands for what a caller waits for, connections and time.",
             "How fast Serverless v2 scales: its cores are those you set, and a pause does not lower its bill.",
             "Prices of AWS's list: none was read. The bill has the price of an hour that you set, and nothing for storage, requests and transfer.",

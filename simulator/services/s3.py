@@ -147,6 +147,7 @@ class Bucket(Node):
             "An event whose target refuses it is tried again after pauses that double up to a minute.",
             "A write is stored at once; its own latency belongs to the sender, and is not in TotalRequestLatency.",
             "How long an answer takes to be sent is a parameter: objects have no size of their own when they are read.",
+            "Reads ask for no object in particular, so that strong read-after-write consistency shows nowhere.",
         ),
         ignored=("Storage classes, life cycles, versions, replication, multipart uploads, and data transfer: they act after, or beside, the messages.", "Filters of events by prefix and suffix: objects have no names here. Filter at the receiver.", "The free tier, which depends on the age of the account."),
     )

@@ -198,7 +198,8 @@ class StateMachine(StateMachineNode):
             "What a task returns is a sample, or what it was given, unless it is a nested execution whose output is known: services here compute nothing.",
             "The latency of a transition is a guess: AWS publishes none. Refused transitions wait in order of arrival.",
             "Time that branches spend at once is booked to whichever ends first, then to what ends later, so that no second counts twice.",
-            "A function that fails raises Exception, whatever its runtime would name it; one that times out raises Sandbox.Timedout, one that crashes Lambda.Unknown, a throttled one Lambda.TooManyRequestsException.",
+            "A function that fails raises Exception, whatever its runtime would name it; one that times out raises Sandbox.Timedout, one that crashes Lambda.Unknown, a throttled one Lambda.TooManyRequestsException. Lambda.SdkClientException and Lambda.AWSLambdaException come only where a task's results say so: AWS publishes no rate of them.",
+            "StartSyncExecution has no limit unless you set one, because AWS gives no number: it grows with sustained load.",
             "A call to a queue, topic or bus is answered at once. A token comes back with the message that its task sent, or one made from it.",
             "Billed memory of Express is a parameter. A Map Run counts a failed batch as all its items.",
             "An execution that a pipe starts gets the message's body, not the list of records around it: each message of a batch starts one.",
@@ -211,6 +212,7 @@ class StateMachine(StateMachineNode):
             "DescribeExecution and StopExecution calls, and the polling behind .sync, which ends when the job does; the rate of GetActivityTask. SendTaskFailure and SendTaskHeartbeat use up no tokens: only SendTaskSuccess does.",
             "CloudWatch's metrics of token buckets (ConsumedCapacity, ProvisionedBucketSize, ProvisionedRefillRate): the limits of the node show the same. Metrics of the memory of Express executions: it is a parameter.",
             "Cancelling a job when its execution stops: what was begun is done, and its cost counted. Reading and writing of Map Runs in S3: items come with the input. Versions, aliases, logging and tracing: they change neither rate nor time.",
+            "The year that a Standard execution may last: no run is longer.",
             "The size limits of a definition beyond 1 MB; how many machines are registered: a diagram does not reach them.",
         ),
     )

@@ -219,6 +219,7 @@ def test_a_resize_empties_the_cache_for_four_minutes() -> None:
     resize = {"time_s": 100, "action": "parameter", "node": "api", "parameter": "cache_cluster_size", "value": "1.6"}
     seen = cached({"cache_ttl_s": 3600}, resize, duration_s=600, frame_interval_s=10)
     assert seen.total("backend", "Requests") == pytest.approx(1 + 240 * 10 + 1, abs=3)
+    assert (seen.quantity("api", "Cache of 0.5 GB"), seen.quantity("api", "Cache of 1.6 GB")) == pytest.approx((100 / 3600, 500 / 3600)), "each size is paid for its time"
 
 
 # -- what goes wrong behind it ------------------------------------------------------------------------------------------

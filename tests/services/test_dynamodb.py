@@ -108,6 +108,23 @@ def test_an_index_that_cannot_keep_up_throttles_the_table() -> None:
     assert set(seen.lost("app")) == {"index_throughput"}
 
 
+def test_a_write_that_an_index_refuses_uses_nothing_of_the_table_and_of_other_indexes() -> None:
+    """Two indexes: the second takes one of three writes at once, and the refused ones leave the table and the first index what they had."""
+    table = {"write_units_per_s": 2, "burst_s": 0, "indexes": [{"name": "a", "write_units_per_s": 2}, {"name": "b", "write_units_per_s": 1}]}
+    seen = used(at_times(1, 1, 1) | {"message_types": [each("w", keys=SPREAD)]}, table, duration_s=5)
+    assert seen.lost("app") == {"index_throughput": 2}
+    assert seen.total("table", "ConsumedWriteCapacityUnits") == 1
+    assert seen.total("table", "IndexWriteUnits") == 2
+
+
+def test_indexes_of_a_table_on_demand_take_what_it_takes_and_are_billed() -> None:
+    indexes = {"indexes": [{"write_units_per_s": 1}, {"name": "sparse", "write_units_per_s": 1, "touched_share": 0}]}
+    seen = used(steady(50, each("w", 2000, SPREAD)), ON_DEMAND | indexes, duration_s=60)
+    made = seen.total("app", "MessagesCreated")
+    assert seen.total("app", "MessagesAccepted") == made > 2900
+    assert seen.quantity("table", "Write requests") == 2 * made + 2 * made
+
+
 def test_optimistic_writes_fail_when_others_were_faster() -> None:
     """Ten callers read at once and write after 1 s: one succeeds."""
     table = ON_DEMAND | {"accesses": [{"operation": "OptimisticUpdate", "read_to_write": constant(1)}]}
@@ -147,6 +164,17 @@ def test_the_bill() -> None:
     bought = used(steady(10, each("w", keys=SPREAD)), {"write_units_per_s": 50, "read_units_per_s": 7}, duration_s=3600)
     assert bought.quantity("table", "Provisioned writes") == pytest.approx(50)
     assert bought.quantity("table", "Provisioned reads") == pytest.approx(7)
+    indexed = used(at_times(1), {"write_units_per_s": 50, "indexes": [{"write_units_per_s": 30}, {"name": "b", "write_units_per_s": 20}]}, duration_s=3600)
+    assert indexed.quantity("table", "Provisioned writes") == pytest.approx(50 + 30 + 20), "capacity of an index costs what the table's does"
+
+
+def test_capacity_that_is_changed_is_billed_as_long_as_it_was_there_and_fills_no_burst() -> None:
+    """10 units for 1,000 s, then 50: what was kept from before stays, 300 s x 10, and all that is more has to come first."""
+    more = {"time_s": 1000, "action": "parameter", "after_s": 0, "node": "table", "parameter": "write_units_per_s", "value": 50}
+    seen = used(at_times(*[1000.5] * 4000) | {"message_types": [each("w", keys=SPREAD)]}, {"write_units_per_s": 10, "partition_write_units_per_s": 10_000}, more, duration_s=3600)
+    assert seen.total("table", "ConsumedWriteCapacityUnits") == pytest.approx(300 * 10 + 0.5 * 50, abs=1)
+    assert seen.quantity("table", "Provisioned writes") == pytest.approx((1000 * 10 + 2600 * 50) / 3600)
+    assert seen.metric("table", "ProvisionedWriteCapacityUnits")["mean"] * 3600 == pytest.approx(1000 * 10 + 2600 * 50)
 
 
 def test_findings() -> None:

@@ -87,6 +87,12 @@ def test_idle_tasks_poll_for_twenty_seconds_each() -> None:
 # -- launches -------------------------------------------------------------------------------------------------------
 
 
+def test_a_spread_beyond_the_time_to_the_pull_starts_no_task_before_its_launch() -> None:
+    scenario = pulling(at_times(2), {"desired_count": 0, "start_s": 1, "start_spread_s": 60}, duration_s=100)
+    seen = outcome(scenario, setting("desired_count", 1, 50))
+    assert seen.total("service", "TasksLaunched") == seen.last("service", "RunningTaskCount") == 50
+
+
 def test_a_task_runs_when_its_image_is_there() -> None:
     """20 s, five more or less, and 413 MB at 11 MB a second: between 52 and 63 s, as was measured."""
     scenario = pulling(at_times(2), {"desired_count": 0, "image_mb": 413, "start_s": 20, "start_spread_s": 5}, duration_s=100, frame_interval_s=0.5)
