@@ -38,6 +38,7 @@ class Users:
         self._here: set[int] = set()
         self._open: dict[int, int] = {}
         self._asked_s: dict[int, float] = {}
+        self._asking: int | None = None
         self._think_s: Callable[[], float] = float
         self._mean_think_s = 0.0
         self.present, self.thinking = Gauge(), Gauge()
@@ -64,7 +65,10 @@ class Users:
     def answered(self, user: int) -> None:
         """One of the answers that a user waits for has come."""
         self._open[user] -= 1
-        if self._open[user] == 0:
+        self._end_round(user)
+
+    def _end_round(self, user: int) -> None:
+        if self._open[user] == 0 and user != self._asking:
             del self._open[user]
             self._go_on(user)
 
@@ -91,6 +95,9 @@ class Users:
             self._go_on(user)
             return
         self._asked_s[user] = now_s
-        self._open[user] = 1  # so that answers that come at once do not end the round before all was asked
-        self._open[user] += self._source.ask_for(user)
-        self.answered(user)
+        self._open[user] = 0
+        self._asking = user  # answers that come at once do not end the round before all was asked
+        asked = self._source.ask_for(user)
+        self._asking = None
+        self._open[user] += asked
+        self._end_round(user)

@@ -125,7 +125,7 @@ def _wire_parameters(nodes: dict[str, dict[str, Any]], wire: dict[str, Any]) -> 
 
 @st.composite
 def diagrams(draw: st.DrawFn) -> dict[str, Any]:
-    """Any nodes of the catalog, joined by any legal wires, with any parameters; cycles too."""
+    """Any nodes of the catalog, joined by any legal wires, with any parameters; cycles too. Traffic is wired to something if it can be."""
     kinds = ["traffic", *draw(st.lists(st.sampled_from(sorted(catalog.kinds())), min_size=2, max_size=6))]
     nodes = [{"id": f"n{place}", "kind": kind, "parameters": draw(parameters_of(catalog.describe(kind)["parameters"]))} for place, kind in enumerate(kinds)]
     legal = [
@@ -134,7 +134,10 @@ def diagrams(draw: st.DrawFn) -> dict[str, Any]:
         for out in catalog.ports_of(source["kind"], source["parameters"]) if out.direction is Direction.OUT
         for into in catalog.ports_of(target["kind"], target["parameters"]) if out.fits(into)
     ]
-    chosen = draw(st.lists(st.sampled_from(legal), unique=True, max_size=10)) if legal else []
+    from_traffic = [wire for wire in legal if wire[0] == nodes[0]["id"]]
+    fed = [draw(st.sampled_from(from_traffic))] if from_traffic else []
+    others = [wire for wire in legal if wire not in fed]
+    chosen = fed + (draw(st.lists(st.sampled_from(others), unique=True, max_size=9)) if others else [])
     by_id = {node["id"]: node for node in nodes}
     wires = []
     for place, (source, out, target, into) in enumerate(chosen):

@@ -72,7 +72,7 @@ def test_any_parameters(kind: str, drawn: st.DataObject) -> None:
 
 
 @given(graph=diagrams())
-@settings(max_examples=120, **patient)
+@settings(max_examples=80, **patient)
 def test_any_diagram(graph: dict[str, Any]) -> None:
     assume(runnable(graph))
     balance(graph)

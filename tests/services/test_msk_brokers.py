@@ -336,7 +336,7 @@ def test_it_names_what_limits_it() -> None:
     assert throttled["sentence"] == "Producers are throttled by a client quota."
     assert throttled["culprit"] == {"node": "kafka", "wire": "w0", "parameter": "producer_byte_rate"}
     busy = said(kafka(200, {"linger_s": 0, "producers": 200, "buffer_memory_bytes": 16_384}, {"topics": [{"partitions": 1}], "cpu_per_request_s": 0.02}), 20)[-1]
-    assert busy["sentence"].startswith("The processors of the busiest broker are used up at ")
+    assert busy["sentence"].startswith("The processors of the busiest broker are used up, while ")
     assert busy["culprit"]["parameter"] == "instance_type"
     full = said(kafka(1000, {}, {"ebs_volume_size_gib": 10, "stored_at_start_gib": 9.99}), 20)[-1]
     assert full["sentence"] == "The disk of brokers 1, 2, 3 is full, and they have stopped: 6 of 6 partitions have no leader."

@@ -49,6 +49,14 @@ def test_failed_requests_and_retries_are_part_of_a_round() -> None:
     assert sum(seen.lost("people").values()) == 20
 
 
+def test_several_answers_that_come_at_once_end_one_round() -> None:
+    down = {**EXACT, "outages": [{"start_s": 0, "length_s": 1000}]}
+    nodes = {"people": ("traffic", {"load": {"shape": "users", "users": 2, "think_time": constant(4)}}), **{name: ("http_endpoint", down) for name in ("one", "two", "three")}}
+    seen = outcome(drawing(nodes, {f"people.requests -> {name}.in": {"attempts": 1} for name in ("one", "two", "three")}, duration_s=100.5))
+    assert seen.total("people", "RequestAttempts") == 2 * 3 * 25
+    assert seen.metric("people", "Users")["mean"] == 2
+
+
 def test_a_timeout_of_the_client_ends_the_wait() -> None:
     seen = users(1, constant(4), {"latency": constant(60)}, {"timeout_s": 1}, duration_s=100.5)
     assert seen.total("people", "RequestsTimedOut") == 20
