@@ -51,7 +51,7 @@ def test_failed_requests_and_retries_are_part_of_a_round() -> None:
 
 def test_several_answers_that_come_at_once_end_one_round() -> None:
     down = {**EXACT, "outages": [{"start_s": 0, "length_s": 1000}]}
-    nodes = {"people": ("traffic", {"load": {"shape": "users", "users": 2, "think_time": constant(4)}}), **{name: ("http_endpoint", down) for name in ("one", "two", "three")}}
+    nodes = {"people": ("traffic", {"load": {"shape": "users", "users": 2, "think_time": constant(4)}}), **dict.fromkeys(("one", "two", "three"), ("http_endpoint", down))}
     seen = outcome(drawing(nodes, {f"people.requests -> {name}.in": {"attempts": 1} for name in ("one", "two", "three")}, duration_s=100.5))
     assert seen.total("people", "RequestAttempts") == 2 * 3 * 25
     assert seen.metric("people", "Users")["mean"] == 2
