@@ -183,7 +183,7 @@ class Editor:
     def wait_for_time(self, time_s: float) -> None:
         """Wait until the run has come so far."""
         self.page.wait_for_function(
-            "wanted => { const [m, s] = document.querySelector('.live-clock b').textContent.split(':').map(Number); return 60 * m + s >= wanted }", arg=time_s, timeout=PATIENCE_MS)
+            "wanted => { const [m, s] = (document.querySelector('.live-clock b')?.textContent ?? '').split(':').map(Number); return 60 * m + s >= wanted }", arg=time_s, timeout=PATIENCE_MS)
 
     def dock(self, tab: str) -> Locator:
         """Open a tab of the dock."""

@@ -104,7 +104,7 @@ def test_control_a_run_while_it_goes_on(page: Page) -> None:
     eventually(page, lambda: (run := page.evaluate("fetch(`/api/runs/${new URLSearchParams(location.search).get('run')}/`).then((answer) => answer.json())"))["paused"] and max(frames_seen(page)) == run["last_seq"])
     stood_at = editor.time_s()
     dock.get_by_role("button", name="Step one frame").click()
-    page.wait_for_function("before => { const [m, s] = document.querySelector('.live-clock b').textContent.split(':').map(Number); return 60 * m + s > before }", arg=stood_at)
+    page.wait_for_function("before => { const [m, s] = (document.querySelector('.live-clock b')?.textContent ?? '').split(':').map(Number); return 60 * m + s > before }", arg=stood_at)
     dock.get_by_role("button", name="Load 1×").click()
     page.get_by_role("button", name="No load (0×)").click()
     page.keyboard.press("Escape")
