@@ -3,19 +3,12 @@ import { useStoreApi } from '@xyflow/react'
 import { useEffect, useRef } from 'react'
 
 import { beads, SPEED, spacing, type Way } from './flowing'
-import { useReplay } from './replay'
-import { isOver } from './runSocket'
+import { timePasses, useReplay } from './replay'
 import { useRun } from './runStore'
 import { strokeWidth, wireOf } from './selectors'
 import type { FlowState } from './shapes'
 
 export interface FlowWire { id: string; points: Way }
-
-/** Whether simulated time passes on the screen: in a run that goes on and is watched live, or in a replay. */
-function passes(): boolean {
-  const { run, phase, scrub_s } = useRun.getState()
-  return useReplay.getState().playing || (run !== null && !isOver(run) && phase === 'live' && !run.paused && scrub_s === null)
-}
 
 interface Bead { way: Way; apart: number; speed: number; radius: number; state: FlowState }
 
@@ -55,7 +48,7 @@ export function FlowLayer({ wires }: { wires: readonly FlowWire[] }) {
         element.width = Math.round(width * ratio)
         element.height = Math.round(height * ratio)
       }
-      const moving = !reduced && passes()
+      const moving = !reduced && timePasses(useRun.getState())
       const passed_s = Math.min(0.1, Math.max(0, (time - last) / 1000))
       last = time
       context.setTransform(1, 0, 0, 1, 0, 0)

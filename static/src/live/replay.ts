@@ -74,3 +74,8 @@ useRun.subscribe((state, before) => { if (state.run?.id !== before.run?.id) useR
 export function canReplay({ run, log, scrub_s }: ReturnType<typeof useRun.getState>): boolean {
   return run !== null && log.frames.length > 1 && (isOver(run) || scrub_s !== null)
 }
+
+/** Whether simulated time passes on the screen: in a run that goes on and is watched live, or in a replay. */
+export function timePasses({ run, phase, scrub_s }: ReturnType<typeof useRun.getState>): boolean {
+  return useReplay.getState().playing || (run !== null && !isOver(run) && !run.paused && phase === 'live' && scrub_s === null)
+}

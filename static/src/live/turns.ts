@@ -5,8 +5,7 @@
 
 import { create, type StoreApi, type UseBoundStore } from 'zustand'
 
-import { useReplay } from './replay'
-import { isOver } from './runSocket'
+import { timePasses, useReplay } from './replay'
 import { useRun, type LiveState } from './runStore'
 
 export const TURNS = 6
@@ -21,10 +20,6 @@ export function turnOf(id: string): UseBoundStore<StoreApi<LiveState>> {
   let sum = 0
   for (let place = 0; place < id.length; place += 1) sum = (sum * 31 + id.charCodeAt(place)) >>> 0
   return turns[sum % TURNS]!
-}
-
-function flows({ run, phase, scrub_s }: LiveState): boolean {
-  return useReplay.getState().playing || (run !== null && !isOver(run) && !run.paused && phase === 'live' && scrub_s === null)
 }
 
 function showAll(): void {
@@ -44,7 +39,7 @@ function book(): void {
 }
 
 useRun.subscribe((state, before) => {
-  if (flows(state) && before.shown !== null && state.run?.id === before.run?.id) book()
+  if (timePasses(state) && before.shown !== null && state.run?.id === before.run?.id) book()
   else showAll()
 })
 useReplay.subscribe(({ playing }) => { if (!playing) showAll() })
