@@ -78,7 +78,7 @@ def test_nodes_are_found_on_the_canvas(page: Page, editor: Editor) -> None:
 def test_the_command_palette_has_every_command_and_help_lists_the_keys(page: Page, editor: Editor) -> None:
     editor.place("SQS queue", 400, 120)
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("dialog", name="Commands").get_by_role("button", name="Undo")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Commands").get_by_role("option", name="Undo")).to_be_visible()
     assert mistakes_in_both_schemes(page) == []
     page.get_by_label("Search commands").fill("duplicate")
     page.keyboard.press("Enter")
@@ -89,6 +89,51 @@ def test_the_command_palette_has_every_command_and_help_lists_the_keys(page: Pag
         expect(help_).to_contain_text(title)
     assert mistakes_in_both_schemes(page) == []
     page.keyboard.press("Escape")
+
+
+def chosen(page: Page, field: str, option: str) -> None:
+    """The field names the one option that is selected, and it is this one."""
+    found = page.get_by_role("option", selected=True)
+    expect(found).to_contain_text(option)
+    expect(page.get_by_role("combobox", name=field)).to_have_attribute("aria-activedescendant", found.get_attribute("id") or "")
+
+
+def test_the_arrow_keys_in_the_command_palette_tell_the_field_what_they_choose(page: Page, editor: Editor) -> None:
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Search commands")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-controls", page.get_by_role("listbox", name="Commands found").get_attribute("id") or "")
+    page.keyboard.press("ArrowDown")
+    chosen(page, "Search commands", "Undo")
+    page.keyboard.press("ArrowDown")
+    chosen(page, "Search commands", "Redo")
+    expect(page.get_by_role("option", name="Redo")).to_be_in_viewport()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    chosen(page, "Search commands", "Print")
+    page.keyboard.type("align")
+    chosen(page, "Search commands", "Align left edges")
+    page.keyboard.press("ArrowDown")
+    chosen(page, "Search commands", "Align centres")
+    page.keyboard.type(" nothing")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    expect(page.get_by_role("dialog", name="Commands").get_by_role("status")).to_have_text("No such command")
+    assert page.evaluate("document.querySelector('[aria-label=\"Search commands\"]').getAttribute('aria-activedescendant')") is None
+
+
+def test_the_arrow_keys_in_the_list_of_nodes_tell_the_field_what_they_choose(page: Page, editor: Editor) -> None:
+    editor.key_in("/", "sqs")
+    chosen(page, "Add a node", "SQS queue")
+    field = page.get_by_role("combobox", name="Add a node")
+    field.fill("compute")
+    second = page.get_by_role("option").nth(1)
+    expect(second).to_have_attribute("aria-selected", "false")
+    page.keyboard.press("ArrowDown")
+    expect(second).to_have_attribute("aria-selected", "true")
+    chosen(page, "Add a node", second.inner_text().split("\n")[0])
+    page.keyboard.type(" of nothing")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    expect(page.locator(".quick-add").get_by_role("status")).to_be_visible()
 
 
 def test_a_clipping_is_pasted_at_the_pointer_and_in_another_tab_with_its_wires(page: Page, editor: Editor) -> None:

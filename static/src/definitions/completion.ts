@@ -64,7 +64,7 @@ export function completion(schema: Schema): Extension {
       }),
       EditorView.contentAttributes.compute([at], (state): Record<string, string> => {
         const open = state.field(at)
-        return open ? { 'aria-autocomplete': 'list', 'aria-controls': LIST_ID, 'aria-activedescendant': `${LIST_ID}-${open.chosen}` } : { 'aria-autocomplete': 'list' }
+        return { 'aria-autocomplete': 'list', 'aria-haspopup': 'listbox', ...(open && { 'aria-controls': LIST_ID, 'aria-activedescendant': `${LIST_ID}-${open.chosen}` }) }
       }),
     ],
   })

@@ -1,7 +1,6 @@
 /** The page of a diagram: palette, canvas, inspector, dock. Also shows a run alone, read-only. */
 
-import { ActionIcon, Button, Group, Kbd, Menu, Modal, SegmentedControl, Stack, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
-import { Spotlight, spotlight } from '@mantine/spotlight'
+import { ActionIcon, Button, Group, Menu, Modal, SegmentedControl, Stack, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import '@mantine/spotlight/styles.css'
 import { IconArrowBackUp, IconArrowForwardUp, IconChevronLeft, IconChevronRight, IconCommand, IconMoon, IconShare, IconSun } from '@tabler/icons-react'
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
@@ -14,6 +13,7 @@ import { Dock, momentOf, RunControls, useRun } from '../live'
 import { WhoControls } from '../live/WhoControls'
 import { readKept, resolveConflict, saveNow, settled, startAutosave } from './autosave'
 import { Canvas } from './Canvas'
+import { CommandPalette, Keys, openPalette } from './CommandPalette'
 import { commandFor, commandsOf, type Command } from './commands'
 import { FindingsPanel } from './FindingsPanel'
 import { fitAll } from './fitting'
@@ -112,7 +112,7 @@ function Editor() {
         return [x, y]
       },
       run: () => document.querySelector<HTMLElement>('.run-controls button')?.click(),
-      search: () => { useLeftPanel.setState({ tab: 'palette' }); window.requestAnimationFrame(() => search.current?.focus()) }, palette: spotlight.open, help: () => setHelp(true),
+      search: () => { useLeftPanel.setState({ tab: 'palette' }); window.requestAnimationFrame(() => search.current?.focus()) }, palette: openPalette, help: () => setHelp(true),
     }),
     [flow],
   )
@@ -289,17 +289,6 @@ function SidePanel({ side, name, width, title, closed = false, children }: { sid
       <ActionIcon className="panel-hide" variant="default" size="xs" aria-label={`Hide ${title}`} onClick={() => change({ open: false })}><Close size={14} /></ActionIcon>
     </aside>
   )
-}
-
-function Keys({ keys }: { keys: string }) {
-  return <Kbd size="xs">{keys.replace('Arrow', '')}</Kbd>
-}
-
-function CommandPalette({ commands }: { commands: readonly Command[] }) {
-  const actions = commands.filter((command) => !command.hidden).map((command) => ({
-    id: command.id, label: command.title, description: command.group, onClick: command.run, rightSection: command.keys[0] ? <Keys keys={command.keys[0]} /> : undefined,
-  }))
-  return <Spotlight actions={actions} shortcut={null} nothingFound="No such command" searchProps={{ placeholder: 'What do you want to do?', 'aria-label': 'Search commands' }} attributes={{ content: { 'aria-label': 'Commands' } }} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: 'group', 'aria-label': 'Commands found' } }} highlightQuery scrollable maxHeight={420} />
 }
 
 function ShortcutHelp({ commands, opened, close }: { commands: readonly Command[]; opened: boolean; close: () => void }) {

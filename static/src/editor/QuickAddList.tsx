@@ -47,7 +47,7 @@ function List({ asked }: { asked: QuickAdd }) {
   return (
     <div className="quick-add" style={{ left, top, width: WIDTH, maxHeight: HEIGHT }} onPointerMove={(event) => event.stopPropagation()} onDoubleClick={(event) => event.stopPropagation()}>
       <input
-        ref={input} role="combobox" aria-expanded="true" aria-controls={`${id}-list`} aria-activedescendant={choices[marked] ? `${id}-${marked}` : undefined} aria-label={name} placeholder={`${name}…`} value={text} autoComplete="off"
+        ref={input} role="combobox" aria-autocomplete="list" aria-expanded={choices.length > 0} aria-controls={`${id}-list`} aria-activedescendant={choices[marked] ? `${id}-${marked}` : undefined} aria-label={name} placeholder={`${name}…`} value={text} autoComplete="off"
         onChange={(event) => { setText(event.currentTarget.value); setMarked(0) }}
         onBlur={close}
         onKeyDown={(event) => {
@@ -68,7 +68,7 @@ function List({ asked }: { asked: QuickAdd }) {
           </li>
         ))}
       </ul>
-      {choices.length === 0 && <p>Nothing that fits is called so.</p>}
+      {choices.length === 0 && <p role="status">Nothing that fits is called so.</p>}
     </div>
   )
 }
