@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.hands import PATIENCE_MS, Editor
+from tests.browser.hands import PATIENCE_MS, Editor, asked, eventually
 from tests.browser.test_pages import mistakes_in_both_schemes
 
 
@@ -109,6 +109,21 @@ def test_two_runs_are_compared_from_the_list_of_runs(page: Page) -> None:
     run = page.url.split("runs=")[1].split(",")[0]
     page.goto(f"/compare/?runs={run},{run}")
     expect(page.get_by_role("main")).to_contain_text("they ran the same diagram")
+
+
+def test_the_scripts_of_compared_runs_are_told_in_words(page: Page) -> None:
+    graph = {
+        "version": 1, "name": "Orders", "nodes": [{"id": "t", "kind": "traffic", "name": "Orders", "parameters": {}}, {"id": "q", "kind": "sqs", "name": "queue", "parameters": {}}],
+        "wires": [{"id": "w", "from": {"node": "t", "port": "out"}, "to": {"node": "q", "port": "in"}, "parameters": {}}], "run": {"duration_s": 120},
+    }
+    cut = {"time_s": 60, "action": "fault", "wire": "w", "fault": "cut", "for_s": 30}
+    runs = [asked(page, "/api/runs/", {"graph": graph | {"script": script}, "speed": None})["id"] for script in ([cut], [cut | {"for_s": 45}, {"time_s": 90, "action": "load", "value": 3}])]
+    eventually(page, lambda: all(page.context.request.get(f"/api/runs/{run}/").json()["state"] == "finished" for run in runs))
+    page.goto(f"/compare/?runs={','.join(runs)}")
+    table = page.get_by_role("table", name="What differs in the diagrams")
+    expect(table.get_by_role("row", name="Script: line 1").get_by_role("cell")).to_have_text(
+        ["Script: line 1", "1:00 · The network is cut · Orders → queue · until 1:30", "1:00 · The network is cut · Orders → queue · until 1:45"], timeout=PATIENCE_MS)
+    expect(table.get_by_role("row", name="Script: line 2").get_by_role("cell")).to_have_text(["Script: line 2", "absent", "1:30 · Load 3× · all sources · until changed again"])
 
 
 def test_the_owner_lets_everyone_with_the_link_control(page: Page, visitor: Page) -> None:

@@ -7,9 +7,8 @@ import { followPorts, useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
 import type { ComparedRuns, Graph, Report } from '../api/types'
 import { Halt } from '../app/Halt'
-import { settingWords } from '../forms/words'
 import { formatClock, formatQuantity } from '../format'
-import { choices, compareLink, differenceText, runIn, runsIn, schemaOf, VERDICT_WORDS } from './comparing'
+import { choices, compareLink, differenceText, differingWords, noneWords, runIn, runsIn, VERDICT_WORDS } from './comparing'
 import { OverlayChart } from './OverlayChart'
 import './compare.css'
 
@@ -121,7 +120,7 @@ function RunAgain({ runs, keys }: { runs: readonly string[]; keys: readonly stri
 }
 
 function Differences({ compared, graphs }: { compared: ComparedRuns; graphs: readonly (Graph | undefined)[] }) {
-  const { services, run } = useCatalog()
+  const known = useCatalog()
   return (
     <section>
       <h2 className="live-heading">What differs in the diagrams</h2>
@@ -130,7 +129,7 @@ function Differences({ compared, graphs }: { compared: ComparedRuns; graphs: rea
           <thead><tr><th scope="col">Setting</th>{compared.runs.map((_, place) => <th scope="col" key={place}>{LETTERS[place]}</th>)}</tr></thead>
           <tbody>
             {compared.differences.map(({ owner, setting, title, values }) => (
-              <tr key={`${owner} ${setting}`}><td>{title}</td>{values.map((value, place) => <td key={place} className="compare-value">{value === null ? <span className="compare-none">{setting === '' ? 'absent' : 'default'}</span> : settingWords(setting, value, schemaOf(owner, graphs[place], services, run))}</td>)}</tr>
+              <tr key={`${owner} ${setting}`}><td>{title}</td>{values.map((value, place) => <td key={place} className="compare-value">{differingWords(owner, setting, value, graphs[place], known) ?? <span className="compare-none">{noneWords(owner, setting)}</span>}</td>)}</tr>
             ))}
           </tbody>
         </table>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import type { ComparedCell, Report } from '../api/types'
 import { graphOf, services, wire } from '../testing/services'
-import { choices, compareLink, differenceText, overlay, runIn, runsIn, schemaOf } from './comparing'
+import { choices, compareLink, differenceText, differingWords, noneWords, overlay, runIn, runsIn, schemaOf } from './comparing'
 
 const ID = '01234567-89ab-cdef-0123-456789abcdef'
 const cell = (more: Partial<ComparedCell>): ComparedCell => ({ value: 1, mean: null, half_width: null, difference: null, difference_half_width: null, relative: null, verdict: null, ...more })
@@ -43,4 +43,18 @@ test('what differs has the schema of its node, wire, account or run', () => {
   expect(schemaOf('node the mill', graph, services, run)).toBe(services['mill']!.parameters)
   expect(schemaOf('wire w 1', graph, services, run)!.properties!['batch_size']!.title).toBe('Batch size')
   expect([schemaOf('account basin', graph, services, run), schemaOf('node gone', graph, services, run), schemaOf('script', graph, services, run), schemaOf('node b', undefined, services, run)]).toEqual([null, null, null, null])
+})
+
+test('what differs is said in words, a line of the script as its panel says it', () => {
+  const cut = { name: 'cut', title: 'The network is cut', help: '', sort: 'network', instant: false, of_callers: false, parameters: { type: 'object' } }
+  const known = { services: structuredClone(services), faults: { sorts: [], wire: [cut], group: [], group_kinds: [] }, run: { properties: { duration_s: { type: 'number', unit: 's' } } } }
+  known.services['mill']!.ports.find(({ name }) => name === 'pulls')!.wire_parameters!.properties!['batch_size']!.changeable = true
+  const graph = graphOf({ s: 'spring', b: 'basin', m: 'mill' }, [wire('w', 's.out', 'b.in'), wire('p', 'b.out', 'm.pulls')])
+  const words = (line: object) => differingWords('script', 'line 1', line, graph, known)
+  expect(words({ time_s: 60, action: 'fault', wire: 'w', fault: 'cut', for_s: 30 })).toBe('1:00 · The network is cut · s → b · until 1:30')
+  expect(words({ time_s: 90, action: 'load', value: 2 })).toBe('1:30 · Load 2× · all sources · until changed again')
+  expect(words({ time_s: 90, action: 'parameter', wire: 'p', parameter: 'batch_size', value: 5, after_s: 15 })).toBe('1:30 · Batch size = 5 · b → m · acts at 1:45')
+  expect(differingWords('run', 'duration_s', 90, graph, known)).toBe('1 min 30 s')
+  expect(differingWords('run', 'duration_s', null, graph, known)).toBeNull()
+  expect([noneWords('script', 'line 2'), noneWords('node b', ''), noneWords('run', 'seed')]).toEqual(['absent', 'absent', 'default'])
 })

@@ -1,8 +1,11 @@
 /** What the page of runs side by side needs beside the server's answer. Pure functions. */
 
-import type { ComparedCell, Graph, Report, Schema, Service } from '../api/types'
+import type { CatalogFaults, ComparedCell, Graph, Report, Schema, ScriptLine, Service } from '../api/types'
 import { wireSchema } from '../editor/legality'
+import { settingWords } from '../forms/words'
 import { formatQuantity } from '../format'
+import { breakables } from '../live/faults'
+import { changeablePlaces, lineWords } from '../script/script'
 
 /** The address of the comparison; keys open runs of others. */
 export function compareLink(runs: readonly string[], keys: readonly string[] = []): string {
@@ -46,6 +49,19 @@ export function schemaOf(owner: string, graph: Graph | undefined, services: Reco
   const wire = sort === 'wire' && graph?.wires.find((one) => one.id === id)
   return graph && wire ? wireSchema(services, graph, wire).schema : null
 }
+
+/** What the page knows beside the answer: the kinds of services, what can break, and the settings of a run. */
+export interface Known { services: Record<string, Service>; faults: CatalogFaults; run: Schema | null }
+
+/** A value that differs, in words; null where it stands at its default, or is not there. */
+export function differingWords(owner: string, setting: string, value: unknown, graph: Graph | undefined, { services, faults, run }: Known): string | null {
+  if (value === null) return null
+  if (owner === 'script' && graph) return lineWords(value as ScriptLine, graph, breakables(graph, services, faults), changeablePlaces(graph, services))
+  return settingWords(setting, value, schemaOf(owner, graph, services, run))
+}
+
+/** What stands where there is no value: what is not there at all has no default. */
+export const noneWords = (owner: string, setting: string) => (setting === '' || owner === 'script' ? 'absent' : 'default')
 
 export const VERDICT_WORDS = { higher: 'higher', lower: 'lower', open: 'not certain', equal: 'the same' } as const
 

@@ -67,6 +67,13 @@ export function lineText(line: ScriptLine, graph: Graph, places: readonly Breaka
   return { what: line.action === 'stop' ? 'Stop the run' : line.action, where, until: '' }
 }
 
+/** A line in one go: when, what, where, and until when. */
+export function lineWords(line: ScriptLine, graph: Graph, places: readonly Breakable[], changeable: readonly ChangeablePlace[]): string {
+  const { what, where, until } = lineText(line, graph, places, changeable)
+  const end = until === '' || line.action === 'parameter' ? until : `until ${until}`
+  return [formatClock(line.time_s), what, where, end].filter(Boolean).join(' · ')
+}
+
 export const isPlain = (schema: Schema | undefined): boolean => Boolean(schema && (schema.enum || ['number', 'integer', 'boolean', 'string'].includes(String(schema.type))))
 
 export type Action = 'fault' | 'clear_fault' | 'load' | 'parameter'
