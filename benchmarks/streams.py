@@ -59,7 +59,7 @@ def _in_a_fresh_process(duration_s: float) -> tuple[float, ...]:
 
 def _run(duration_s: float) -> None:
     from simulator.engine.key_space import KeySpace
-    from simulator.mechanics.key_shares import hash_heads
+    from simulator.mechanics.streams.key_shares import hash_heads
     from simulator.run import simulate
 
     started, started_processor = time.perf_counter(), time.process_time()

@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Literal
 
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Link, Placed
-from simulator.mechanics.api_integrations import LONGEST_TIMEOUT_S, ApiType, Integration, ServiceIntegration, waits_s
-from simulator.mechanics.api_routes import API, CACHING, GUIDE, THROTTLING, RouteSettings, best_route, route_problem
+from simulator.mechanics.apis.api_integrations import LONGEST_TIMEOUT_S, ApiType, Integration, ServiceIntegration, waits_s
+from simulator.mechanics.apis.api_routes import API, CACHING, GUIDE, THROTTLING, RouteSettings, best_route, route_problem
+from simulator.mechanics.apis.stage_deployments import CANARY, Deployment
+from simulator.mechanics.apis.usage_plans import UsagePlan
+from simulator.mechanics.apis.websocket_stage import WebSocketStage
 from simulator.mechanics.distributions import Distribution, DurationDistribution, Lognormal
 from simulator.mechanics.propagation import STAGE
-from simulator.mechanics.stage_deployments import CANARY, Deployment
-from simulator.mechanics.usage_plans import UsagePlan
-from simulator.mechanics.websocket_stage import WebSocketStage
 from simulator.units import format_duration, format_rate
 from simulator.vocabulary import (
     Direction,

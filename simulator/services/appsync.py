@@ -18,10 +18,10 @@ from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.languages.graphql_plans import FieldPlan, InvalidGraphql, Plan, has_field, plan_of, schema_of, subscriptions_to
 from simulator.measures import Spread
-from simulator.mechanics.graphql_execution import API, NO_SOURCE, DataSource, GraphqlEngine, Operation, Resolver
-from simulator.mechanics.graphql_parameters import CACHE_GIB, EXECUTION, GUIDE, KB_SECONDS_A_TOKEN, LARGEST_PAYLOAD_BYTES, OURS, PRICES, PRICES_MEMORY, AccountTokens, GraphqlParameters
-from simulator.mechanics.response_cache import ResponseCache
-from simulator.mechanics.subscription_fanout import QUOTAS_TOLD, REAL_TIME, Connections, MessageRate, outbound_units
+from simulator.mechanics.apis.graphql_execution import API, NO_SOURCE, DataSource, GraphqlEngine, Operation, Resolver
+from simulator.mechanics.apis.graphql_parameters import CACHE_GIB, EXECUTION, GUIDE, KB_SECONDS_A_TOKEN, LARGEST_PAYLOAD_BYTES, OURS, PRICES, PRICES_MEMORY, AccountTokens, GraphqlParameters
+from simulator.mechanics.apis.response_cache import ResponseCache
+from simulator.mechanics.apis.subscription_fanout import QUOTAS_TOLD, REAL_TIME, Connections, MessageRate, outbound_units
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_count, format_rate
 from simulator.vocabulary import (

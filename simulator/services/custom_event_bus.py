@@ -17,12 +17,12 @@ from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.languages.event_patterns import Matcher, compile_pattern, event_of
 from simulator.measures import Tally
+from simulator.mechanics.buses.event_archive import Archive, Entry
+from simulator.mechanics.buses.event_rules import check_dead_letters, check_fifo_targets, check_loop, check_pattern, targets_of
+from simulator.mechanics.buses.target_delivery import DeadLetterParameters, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.distributions import Distribution, Lognormal
-from simulator.mechanics.event_archive import Archive, Entry
-from simulator.mechanics.event_rules import check_dead_letters, check_fifo_targets, check_loop, check_pattern, targets_of
 from simulator.mechanics.propagation import RULE
 from simulator.mechanics.redelivery import Delivery
-from simulator.mechanics.target_delivery import DeadLetterParameters, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_duration, format_rate
 from simulator.vocabulary import (

@@ -18,10 +18,8 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
-from simulator.mechanics.sharded_storage import ShardedStorage
-from simulator.mechanics.shards import ShardLimits
-from simulator.mechanics.table_capacity import OnDemandCapacity, Partitions, ProvisionedCapacity
-from simulator.mechanics.table_parameters import (
+from simulator.mechanics.databases.table_capacity import OnDemandCapacity, Partitions, ProvisionedCapacity
+from simulator.mechanics.databases.table_parameters import (
     CALLED,
     GUIDE,
     METRICS,
@@ -45,6 +43,8 @@ from simulator.mechanics.table_parameters import (
     SlowsParameters,
     TableParameters,
 )
+from simulator.mechanics.streams.sharded_storage import ShardedStorage
+from simulator.mechanics.streams.shards import ShardLimits
 from simulator.units import format_count, format_rate
 from simulator.vocabulary import (
     Direction,

@@ -14,7 +14,7 @@ from simulator.engine.outcomes import Culprit, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.mechanics.distributions import Distribution, Lognormal
-from simulator.mechanics.last_mile import LastMile
+from simulator.mechanics.topics.last_mile import LastMile
 from simulator.units import format_rate
 from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Source, Verb, parameter
 

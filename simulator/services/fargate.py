@@ -18,11 +18,8 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
-from simulator.mechanics.fargate_tasks import TaskFleet, TaskLaunches
-from simulator.mechanics.processing import Processor
-from simulator.mechanics.publishing import PublishParameters, check_published
-from simulator.mechanics.target_tracking import MINUTE_S, TargetTracking
-from simulator.mechanics.task_parameters import (
+from simulator.mechanics.containers.fargate_tasks import TaskFleet, TaskLaunches
+from simulator.mechanics.containers.task_parameters import (
     API,
     ARM_PRICES,
     GUIDE,
@@ -38,8 +35,11 @@ from simulator.mechanics.task_parameters import (
     InterruptionParameters,
     PullParameters,
 )
-from simulator.mechanics.task_runs import TaskRuns
-from simulator.mechanics.task_work import TaskReceiver, WaitingRequest, Work, WorkDone
+from simulator.mechanics.containers.task_runs import TaskRuns
+from simulator.mechanics.containers.task_work import TaskReceiver, WaitingRequest, Work, WorkDone
+from simulator.mechanics.processing import Processor
+from simulator.mechanics.publishing import PublishParameters, check_published
+from simulator.mechanics.target_tracking import MINUTE_S, TargetTracking
 from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT, check_calls
 from simulator.units import all_busy, format_rate
 from simulator.vocabulary import (

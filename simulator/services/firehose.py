@@ -18,7 +18,7 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
-from simulator.mechanics.shard_reading import MOST_RECORDS, ReadingParameters, ShardFeed, Subscription
+from simulator.mechanics.streams.shard_reading import MOST_RECORDS, ReadingParameters, ShardFeed, Subscription
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
 from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter

@@ -14,7 +14,7 @@ from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
-from simulator.mechanics.broker_sessions import Session, SubscribeParameters, prefetch_of
+from simulator.mechanics.brokers.broker_sessions import Session, SubscribeParameters, prefetch_of
 from simulator.mechanics.distributions import Distribution, Exponential
 from simulator.mechanics.processing import Processor
 from simulator.mechanics.publishing import PublishParameters

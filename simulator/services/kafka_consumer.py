@@ -16,8 +16,8 @@ from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
 from simulator.mechanics.distributions import Constant, Distribution, Exponential
-from simulator.mechanics.kafka_member import ConsumerMember
-from simulator.mechanics.kafka_reading import GroupReading, KafkaReadingParameters, PartitionSlot, group_settings
+from simulator.mechanics.kafka.kafka_member import ConsumerMember
+from simulator.mechanics.kafka.kafka_reading import GroupReading, KafkaReadingParameters, PartitionSlot, group_settings
 from simulator.mechanics.processing import Processor
 from simulator.mechanics.publishing import PublishParameters, check_published
 from simulator.units import all_busy, format_count, format_duration, format_rate

@@ -19,12 +19,12 @@ from simulator.engine.message import Message, spend
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
 from simulator.measures import Spread
-from simulator.mechanics.cohort_stream_consumers import CohortLeases, unfit_leases
 from simulator.mechanics.distributions import Distribution, Exponential
+from simulator.mechanics.mappings.cohort_stream_consumers import CohortLeases, unfit_leases
 from simulator.mechanics.processing import Processor
 from simulator.mechanics.publishing import PublishParameters
-from simulator.mechanics.shard_reading import ReadingParameters, ShardFeed, Subscription
-from simulator.mechanics.sharded_storage import spend_until
+from simulator.mechanics.streams.shard_reading import ReadingParameters, ShardFeed, Subscription
+from simulator.mechanics.streams.sharded_storage import spend_until
 from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT, check_calls
 from simulator.units import format_count, format_duration, format_rate
 from simulator.vocabulary import ANY_ACTION, Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Source, Verb, parameter

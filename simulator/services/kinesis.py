@@ -16,12 +16,12 @@ import numpy as np
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
 from simulator.measures import Gauge
-from simulator.mechanics.cohort_shards import StreamCohorts, unfit_producer
-from simulator.mechanics.cohort_stream_consumers import interval_of
-from simulator.mechanics.record_producer import ProducerParameters, producer_settings
-from simulator.mechanics.resharding import OnDemand, Reshard, Resharding
-from simulator.mechanics.sharded_storage import ShardedStorage
-from simulator.mechanics.shards import HASH_SPACE, Shard, ShardLimits
+from simulator.mechanics.mappings.cohort_stream_consumers import interval_of
+from simulator.mechanics.streams.cohort_shards import StreamCohorts, unfit_producer
+from simulator.mechanics.streams.record_producer import ProducerParameters, producer_settings
+from simulator.mechanics.streams.resharding import OnDemand, Reshard, Resharding
+from simulator.mechanics.streams.sharded_storage import ShardedStorage
+from simulator.mechanics.streams.shards import HASH_SPACE, Shard, ShardLimits
 from simulator.units import format_count, format_duration, format_rate
 from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, PartFigure, Picture, Port, Price, Quota, Source, Verb, parameter
 

@@ -20,34 +20,34 @@ from simulator.engine.placement import Placed
 from simulator.engine.station import Into, Station
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
-from simulator.mechanics.asynchronous_queue import EVENT_BYTES, AsynchronousQueue
-from simulator.mechanics.batch_payload import STREAMED_BYTES, SYNCHRONOUS_BYTES
-from simulator.mechanics.broker_mapping import BrokerMapping, BrokerMappingParameters
-from simulator.mechanics.cohort_mapping import CohortMapping, batch_service_s, success_chance, unfit_for_cohorts
 from simulator.mechanics.cohort_station import Draw, Work
-from simulator.mechanics.cohort_stream_consumers import CohortStreamMapping, unfit_mapping
-from simulator.mechanics.cold_starts import WARM, ColdStarts
-from simulator.mechanics.environments import Environment, Environments, FleetOfEnvironments
-from simulator.mechanics.event_source_mapping import BatchDone, EventSourceMapping
-from simulator.mechanics.function_bill import BY_NAME, FUNCTION_PRICES, FunctionBill
-from simulator.mechanics.function_concurrency import THROTTLES, AccountConcurrency
-from simulator.mechanics.function_figures import FunctionFigures
-from simulator.mechanics.function_findings import check_account, check_function
-from simulator.mechanics.function_parameters import PRESETS, AccountLimits, FunctionParameters
-from simulator.mechanics.function_station import function_station
-from simulator.mechanics.invocation import Handler, HandlerFailure, Invocation, InvocationDone
-from simulator.mechanics.kafka_mapping import KafkaMapping
-from simulator.mechanics.kafka_mapping_parameters import KafkaMappingParameters
-from simulator.mechanics.lambda_sources import ENVIRONMENT, GUIDE, LIMITS, METRICS, SCALING
-from simulator.mechanics.mapping_filter import delete_unprocessed
-from simulator.mechanics.mapping_parameters import MappingParameters
+from simulator.mechanics.functions.asynchronous_queue import EVENT_BYTES, AsynchronousQueue
+from simulator.mechanics.functions.batch_payload import STREAMED_BYTES, SYNCHRONOUS_BYTES
+from simulator.mechanics.functions.cold_starts import WARM, ColdStarts
+from simulator.mechanics.functions.environments import Environment, Environments, FleetOfEnvironments
+from simulator.mechanics.functions.function_bill import BY_NAME, FUNCTION_PRICES, FunctionBill
+from simulator.mechanics.functions.function_concurrency import THROTTLES, AccountConcurrency
+from simulator.mechanics.functions.function_figures import FunctionFigures
+from simulator.mechanics.functions.function_findings import check_account, check_function
+from simulator.mechanics.functions.function_parameters import PRESETS, AccountLimits, FunctionParameters
+from simulator.mechanics.functions.function_station import function_station
+from simulator.mechanics.functions.invocation import Handler, HandlerFailure, Invocation, InvocationDone
+from simulator.mechanics.functions.lambda_sources import ENVIRONMENT, GUIDE, LIMITS, METRICS, SCALING
+from simulator.mechanics.functions.provisioned_concurrency import ProvisionedConcurrency, ProvisionedScaling
+from simulator.mechanics.functions.recursion import in_circle, lineage_after, rounds
+from simulator.mechanics.functions.synchronous_invocation import Requests
+from simulator.mechanics.mappings.broker_mapping import BrokerMapping, BrokerMappingParameters
+from simulator.mechanics.mappings.cohort_mapping import CohortMapping, batch_service_s, success_chance, unfit_for_cohorts
+from simulator.mechanics.mappings.cohort_stream_consumers import CohortStreamMapping, unfit_mapping
+from simulator.mechanics.mappings.event_source_mapping import BatchDone, EventSourceMapping
+from simulator.mechanics.mappings.kafka_mapping import KafkaMapping
+from simulator.mechanics.mappings.kafka_mapping_parameters import KafkaMappingParameters
+from simulator.mechanics.mappings.mapping_filter import delete_unprocessed
+from simulator.mechanics.mappings.mapping_parameters import MappingParameters
+from simulator.mechanics.mappings.stream_mapping import StreamMapping, report_discarded
+from simulator.mechanics.mappings.stream_mapping_parameters import StreamMappingParameters
 from simulator.mechanics.processing import Processor
-from simulator.mechanics.provisioned_concurrency import ProvisionedConcurrency, ProvisionedScaling
 from simulator.mechanics.publishing import PublishParameters
-from simulator.mechanics.recursion import in_circle, lineage_after, rounds
-from simulator.mechanics.stream_mapping import StreamMapping, report_discarded
-from simulator.mechanics.stream_mapping_parameters import StreamMappingParameters
-from simulator.mechanics.synchronous_invocation import Requests
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT
 from simulator.units import format_count, format_rate

@@ -14,8 +14,8 @@ from simulator.engine.message import Message, spend
 from simulator.engine.outcomes import Culprit, Refusal
 from simulator.engine.wire import Wire
 from simulator.mechanics.distributions import Distribution, Exponential, Lognormal
-from simulator.mechanics.last_mile import LastMile
 from simulator.mechanics.token_bucket import TokenBucket
+from simulator.mechanics.topics.last_mile import LastMile
 from simulator.units import format_rate
 from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Metric, Overlay, ParameterSet, Picture, Port, Source, Verb, parameter
 

@@ -17,15 +17,15 @@ from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
 from simulator.mechanics.bottleneck import Bottleneck
-from simulator.mechanics.broker_destination import BrokerQueue, Subscription
-from simulator.mechanics.broker_figures import BrokerFigures
-from simulator.mechanics.broker_parameters import BrokerParameters
-from simulator.mechanics.broker_producers import Connection, ProducerParameters, Producers
-from simulator.mechanics.broker_reconnection import Interruption, RebootParameters, next_attempt_s
-from simulator.mechanics.broker_sessions import Session
-from simulator.mechanics.broker_sources import GUIDE, INSTANCE_TYPES, LIMITS, METRICS, PRICING, SYNC_S, THROUGHPUT_BYTES_PER_S
-from simulator.mechanics.broker_storage import MEMORY, STORE, TEMP, BrokerStorage, Journal, Stored
-from simulator.mechanics.broker_topic import Topic
+from simulator.mechanics.brokers.broker_destination import BrokerQueue, Subscription
+from simulator.mechanics.brokers.broker_figures import BrokerFigures
+from simulator.mechanics.brokers.broker_parameters import BrokerParameters
+from simulator.mechanics.brokers.broker_producers import Connection, ProducerParameters, Producers
+from simulator.mechanics.brokers.broker_reconnection import Interruption, RebootParameters, next_attempt_s
+from simulator.mechanics.brokers.broker_sessions import Session
+from simulator.mechanics.brokers.broker_sources import GUIDE, INSTANCE_TYPES, LIMITS, METRICS, PRICING, SYNC_S, THROUGHPUT_BYTES_PER_S
+from simulator.mechanics.brokers.broker_storage import MEMORY, STORE, TEMP, BrokerStorage, Journal, Stored
+from simulator.mechanics.brokers.broker_topic import Topic
 from simulator.units import format_rate
 from simulator.vocabulary import (
     Direction,

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
-from simulator.mechanics.kafka_batches import KafkaProducerParameters
-from simulator.mechanics.kafka_broker import MIB, BrokerCapacity
-from simulator.mechanics.kafka_cluster import KafkaCluster
-from simulator.mechanics.kafka_operations import BrokerChoice, BrokerOperations, ZoneChoice
-from simulator.mechanics.kafka_quota import ClusterQuotas, ServiceLimits
-from simulator.mechanics.kafka_replication import ReplicationSettings
-from simulator.mechanics.kafka_storage import ClusterStorage, StorageSettings
-from simulator.mechanics.kafka_topics import TopicParameters, TopicSettings, settle_topic
-from simulator.mechanics.msk_figures import ClusterFigures
-from simulator.mechanics.msk_findings import cluster_findings, producer_findings
-from simulator.mechanics.msk_instances import (
+from simulator.mechanics.kafka.kafka_batches import KafkaProducerParameters
+from simulator.mechanics.kafka.kafka_broker import MIB, BrokerCapacity
+from simulator.mechanics.kafka.kafka_cluster import KafkaCluster
+from simulator.mechanics.kafka.kafka_operations import BrokerChoice, BrokerOperations, ZoneChoice
+from simulator.mechanics.kafka.kafka_quota import ClusterQuotas, ServiceLimits
+from simulator.mechanics.kafka.kafka_replication import ReplicationSettings
+from simulator.mechanics.kafka.kafka_storage import ClusterStorage, StorageSettings
+from simulator.mechanics.kafka.kafka_topics import TopicParameters, TopicSettings, settle_topic
+from simulator.mechanics.kafka.msk_figures import ClusterFigures
+from simulator.mechanics.kafka.msk_findings import cluster_findings, producer_findings
+from simulator.mechanics.kafka.msk_instances import (
     EXPRESS,
     EXPRESS_TABLE,
     FREE_EBS_MIB,
@@ -43,7 +43,7 @@ from simulator.mechanics.msk_instances import (
     safe_ingress_mib_per_s,
     standard_capacity,
 )
-from simulator.mechanics.msk_parameters import ClusterParameters
+from simulator.mechanics.kafka.msk_parameters import ClusterParameters
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_count, format_duration, format_rate
 from simulator.vocabulary import (

@@ -16,10 +16,10 @@ from simulator.engine.outcomes import Culprit, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
-from simulator.mechanics.connect_task import Parcel, SinkTask, Worker
-from simulator.mechanics.consumer_group import GroupSettings
 from simulator.mechanics.distributions import Constant, Distribution
-from simulator.mechanics.kafka_reading import KAFKA, FetchParameters, GroupReading, OffsetReset
+from simulator.mechanics.kafka.connect_task import Parcel, SinkTask, Worker
+from simulator.mechanics.kafka.consumer_group import GroupSettings
+from simulator.mechanics.kafka.kafka_reading import KAFKA, FetchParameters, GroupReading, OffsetReset
 from simulator.units import format_count, format_duration, format_rate
 from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, PartFigure, Picture, Port, Price, Quota, Source, Verb, parameter
 

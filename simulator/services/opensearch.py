@@ -17,8 +17,8 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Gauge, Spread
+from simulator.mechanics.databases.thread_pool import Job, ThreadPool
 from simulator.mechanics.distributions import Distribution, Lognormal
-from simulator.mechanics.thread_pool import Job, ThreadPool
 from simulator.units import format_count, format_rate
 from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
 

@@ -16,10 +16,10 @@ from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.languages.event_patterns import data_record_of, pattern_problems, value_record_of
 from simulator.measures import Spread
-from simulator.mechanics.broker_mapping import BrokerMapping
-from simulator.mechanics.event_source_mapping import EventSourceMapping
-from simulator.mechanics.kafka_mapping import KafkaMapping
-from simulator.mechanics.pipe_parameters import (
+from simulator.mechanics.mappings.broker_mapping import BrokerMapping
+from simulator.mechanics.mappings.event_source_mapping import EventSourceMapping
+from simulator.mechanics.mappings.kafka_mapping import KafkaMapping
+from simulator.mechanics.mappings.pipe_parameters import (
     BATCHING,
     CONCURRENCY,
     GUIDE,
@@ -36,8 +36,8 @@ from simulator.mechanics.pipe_parameters import (
     SourceParameters,
     StreamSourceParameters,
 )
-from simulator.mechanics.pipe_stages import PipeStages
-from simulator.mechanics.stream_mapping import StreamMapping, report_discarded
+from simulator.mechanics.mappings.pipe_stages import PipeStages
+from simulator.mechanics.mappings.stream_mapping import StreamMapping, report_discarded
 from simulator.units import format_rate
 from simulator.vocabulary import (
     Direction,

@@ -19,9 +19,9 @@ from simulator.engine.message import Message, MessageType
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
 from simulator.languages.schedule_expressions import ScheduleError, parse_schedule
+from simulator.mechanics.buses.target_delivery import DeadLetterParameters, PermissionParameters, Pusher, RetryPolicy
 from simulator.mechanics.pacing import Pacer
 from simulator.mechanics.redelivery import Delivery
-from simulator.mechanics.target_delivery import DeadLetterParameters, PermissionParameters, Pusher, RetryPolicy
 from simulator.units import format_rate
 from simulator.vocabulary import (
     Direction,

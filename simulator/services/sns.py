@@ -18,11 +18,11 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into, thinned
 from simulator.engine.wire import Wire
 from simulator.measures import Spread, Tally
-from simulator.mechanics.fifo_topic import FifoRules
 from simulator.mechanics.redelivery import Delivery, dead_letter_wire
 from simulator.mechanics.token_bucket import TokenBucket
-from simulator.mechanics.topic_findings import check_topic
-from simulator.mechanics.topic_parameters import (
+from simulator.mechanics.topics.fifo_topic import FifoRules
+from simulator.mechanics.topics.topic_findings import check_topic
+from simulator.mechanics.topics.topic_parameters import (
     DeadLetterParameters,
     PeopleParameters,
     PermissionParameters,
@@ -32,8 +32,8 @@ from simulator.mechanics.topic_parameters import (
     TopicParameters,
     WebhookParameters,
 )
-from simulator.mechanics.topic_sources import API, EMAIL, FREE_WORD, GUIDE, LOG_PRICE, METRICS, PRICING, QUOTAS, RETRIES
-from simulator.mechanics.topic_subscriptions import ForbiddenSubscription, OrderedSubscription, PeopleSubscription, Publisher, Subscription, WebhookSubscription
+from simulator.mechanics.topics.topic_sources import API, EMAIL, FREE_WORD, GUIDE, LOG_PRICE, METRICS, PRICING, QUOTAS, RETRIES
+from simulator.mechanics.topics.topic_subscriptions import ForbiddenSubscription, OrderedSubscription, PeopleSubscription, Publisher, Subscription, WebhookSubscription
 from simulator.units import format_count, format_rate
 from simulator.vocabulary import (
     Direction,

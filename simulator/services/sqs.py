@@ -19,12 +19,12 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into
 from simulator.engine.wire import Wire
 from simulator.mechanics.deduplication import deduplication_id
-from simulator.mechanics.message_groups import MessageGroups
-from simulator.mechanics.queue_findings import check_queue
-from simulator.mechanics.queue_parameters import QueueParameters, SendParameters
-from simulator.mechanics.queue_receiving import QueueReceiving
-from simulator.mechanics.queue_sources import FIFO, FIFO_QUOTAS, GUIDE, KMS_PRICE, LOOK_AHEAD, METRICS, PRICING, QUOTAS, THIRD_TIER
-from simulator.mechanics.redrive_task import LONGEST_S, REDRIVE, TASK, TASKS_OF_AN_ACCOUNT, RedriveNow
+from simulator.mechanics.queues.message_groups import MessageGroups
+from simulator.mechanics.queues.queue_findings import check_queue
+from simulator.mechanics.queues.queue_parameters import QueueParameters, SendParameters
+from simulator.mechanics.queues.queue_receiving import QueueReceiving
+from simulator.mechanics.queues.queue_sources import FIFO, FIFO_QUOTAS, GUIDE, KMS_PRICE, LOOK_AHEAD, METRICS, PRICING, QUOTAS, THIRD_TIER
+from simulator.mechanics.queues.redrive_task import LONGEST_S, REDRIVE, TASK, TASKS_OF_AN_ACCOUNT, RedriveNow
 from simulator.units import format_duration, format_rate, inside_sentence
 from simulator.vocabulary import (
     Direction,

@@ -24,12 +24,12 @@ from simulator.languages.asl.loops import loop_without_time
 from simulator.measures import Spread
 from simulator.mechanics.admission import Admission
 from simulator.mechanics.distributions import Uniform
-from simulator.mechanics.task_ports import NESTED, port_of, task_states
-from simulator.mechanics.task_settings import ANY_STATE, TaskSettings
 from simulator.mechanics.token_bucket import TokenBucket
-from simulator.mechanics.workflow import END_TITLES, StateMachineNode
-from simulator.mechanics.workflow_parameters import GUIDE, QUOTAS, AccountQuotas, StateMachineParameters, machine_of
-from simulator.mechanics.workflow_tasks import OpenExecution
+from simulator.mechanics.workflows.task_ports import NESTED, port_of, task_states
+from simulator.mechanics.workflows.task_settings import ANY_STATE, TaskSettings
+from simulator.mechanics.workflows.workflow import END_TITLES, StateMachineNode
+from simulator.mechanics.workflows.workflow_parameters import GUIDE, QUOTAS, AccountQuotas, StateMachineParameters, machine_of
+from simulator.mechanics.workflows.workflow_tasks import OpenExecution
 from simulator.units import format_count, format_rate
 from simulator.vocabulary import (
     Direction,

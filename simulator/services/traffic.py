@@ -26,11 +26,11 @@ from simulator.engine.placement import Link, Placed
 from simulator.engine.station import Flow, Into
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
-from simulator.mechanics.arrivals import Arrivals
 from simulator.mechanics.calling import OWN, Call, Caller, CallPolicy
-from simulator.mechanics.closed_load import Users
-from simulator.mechanics.event_shapes import SOURCES
-from simulator.mechanics.load_shapes import ConstantLoad, Load, UsersLoad
+from simulator.mechanics.loads.arrivals import Arrivals
+from simulator.mechanics.loads.closed_load import Users
+from simulator.mechanics.loads.event_shapes import SOURCES
+from simulator.mechanics.loads.load_shapes import ConstantLoad, Load, UsersLoad
 from simulator.mechanics.message_attributes import Attribute
 from simulator.units import format_rate
 from simulator.vocabulary import (

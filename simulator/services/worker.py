@@ -20,11 +20,11 @@ from simulator.engine.streams import Stream
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
 from simulator.mechanics.bottleneck import Bottleneck, cut_cause
-from simulator.mechanics.cohort_receiver import CohortReceiver, CohortWorkers, batch_service_s, unfit_workers
 from simulator.mechanics.distributions import Constant, Distribution, Exponential
 from simulator.mechanics.polling import PullSource
 from simulator.mechanics.processing import FailsParameters, Processor
 from simulator.mechanics.publishing import PublishParameters, check_published
+from simulator.mechanics.queues.cohort_receiver import CohortReceiver, CohortWorkers, batch_service_s, unfit_workers
 from simulator.mechanics.work_calls import CALL_METRICS, CALL_WAITS, CALLS_PORT, check_calls
 from simulator.units import all_busy, format_rate
 from simulator.vocabulary import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -13,12 +14,24 @@ from simulator import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for path in (ROOT / "static" / "src").rglob("*") if path.suffix in (".ts", ".tsx") and ".test." not in path.name)
+MECHANICS = ROOT / "simulator" / "mechanics"
 
 
 def test_imports_point_one_way() -> None:
     ran = subprocess.run([sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"Contracts: [1-9]\d* kept, 0 broken", ran.stdout)
+
+
+@pytest.mark.parametrize("path", sorted(MECHANICS.glob("*.py")), ids=lambda path: path.stem)
+def test_what_mechanics_share_imports_none_of_their_packages(path: Path) -> None:
+    found = re.search(r"^\s*from (simulator\.mechanics\.\w+)\.", path.read_text(encoding="utf-8"), flags=re.M)
+    assert not found, f"{path.stem} stands beside the packages and imports from {found.group(1) if found else ''}: move it into a package, or what it needs out of there"
+
+
+@pytest.mark.parametrize("package", sorted(file.parent for file in MECHANICS.glob("*/__init__.py")), ids=lambda package: package.name)
+def test_packages_of_mechanics_say_what_belongs_there(package: Path) -> None:
+    assert ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))), f"{package.name} has no docstring"
 
 
 def test_reference_pages_are_what_the_catalog_says(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from simulator.engine.key_space import KeySpace
-from simulator.mechanics.cohort_rows import Row, Rows
-from simulator.mechanics.key_shares import shares_of_keys, shares_of_ranges
-from simulator.mechanics.shards import even_ranges, hash_key_of
+from simulator.mechanics.streams.cohort_rows import Row, Rows
+from simulator.mechanics.streams.key_shares import shares_of_keys, shares_of_ranges
+from simulator.mechanics.streams.shards import even_ranges, hash_key_of
 from simulator.run import Simulation
 from tests.drawing import Outcome, constant, drawing, outcome
 

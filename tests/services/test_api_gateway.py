@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator import findings
-from simulator.mechanics.api_routes import best_route
+from simulator.mechanics.apis.api_routes import best_route
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, Outcome, at_times, by_type, constant, deliveries, drawing, outcome, rate
 

@@ -14,8 +14,8 @@ from simulator.engine.message import Message, MessageType
 from simulator.engine.network import Network
 from simulator.engine.outcomes import Refusal
 from simulator.mechanics.calling import CallPolicy
-from simulator.mechanics.cold_starts import INIT_MS
 from simulator.mechanics.distributions import Distribution
+from simulator.mechanics.functions.cold_starts import INIT_MS
 from tests.drawing import Outcome, at_times, constant, drawing, outcome, rate
 
 WARM = {"sandbox_start_s": 0, "runtime": "rust", "idle_half_life_s": 86400}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.findings import check
-from simulator.mechanics.cold_starts import duration_factor, first_run_s
+from simulator.mechanics.functions.cold_starts import duration_factor, first_run_s
 from simulator.scenario import Scenario
 from simulator.services.lambda_ import FunctionParameters
 from simulator.vocabulary import Values

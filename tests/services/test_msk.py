@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator.mechanics.kafka_partitioner import murmur2, partition_of
+from simulator.mechanics.kafka.kafka_partitioner import murmur2, partition_of
 from simulator.run import Simulation
 from tests.drawing import Outcome, drawing, rate
 

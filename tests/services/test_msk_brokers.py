@@ -9,8 +9,8 @@ import pytest
 
 from simulator import findings
 from simulator.mechanics.bottleneck import Bottleneck
-from simulator.mechanics.kafka_cluster import Want
-from simulator.mechanics.msk_instances import STANDARD, ceiling_mib_per_s, safe_ingress_mib_per_s
+from simulator.mechanics.kafka.kafka_cluster import Want
+from simulator.mechanics.kafka.msk_instances import STANDARD, ceiling_mib_per_s, safe_ingress_mib_per_s
 from simulator.run import Simulation
 from simulator.scenario import Scenario
 from tests.drawing import Outcome, at_times, constant, drawing, rate

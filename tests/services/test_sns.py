@@ -11,7 +11,7 @@ import pytest
 from simulator import catalog
 from simulator.findings import InvalidScenario, check
 from simulator.mechanics.retry import AWS_MANAGED
-from simulator.mechanics.topic_parameters import MEASURED
+from simulator.mechanics.topics.topic_parameters import MEASURED
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, at_times, by_type, constant, deliveries, drawing, outcome, rate
 
@@ -178,7 +178,7 @@ def test_an_unreachable_queue_is_tried_100_015_times_over_23_days() -> None:
 
 def test_what_can_never_be_delivered_goes_to_the_dead_letter_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same schedule with 20 last retries instead of 100,000, so that the end comes soon."""
-    monkeypatch.setattr("simulator.mechanics.topic_subscriptions.AWS_MANAGED", replace(AWS_MANAGED, post=20))
+    monkeypatch.setattr("simulator.mechanics.topics.topic_subscriptions.AWS_MANAGED", replace(AWS_MANAGED, post=20))
     seen = outcome(topic(at_times(1), dead=True, duration_s=1000), DOWN)
     assert seen.total("dead", "NumberOfMessagesSent") == seen.total("topic", "NumberOfNotificationsRedrivenToDlq") == 1
     assert seen.total("topic", "NumberOfNotificationsFailed") == 1, "counted when SNS gives up, not at each attempt"

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.engine.message import GONE, IN_FLIGHT, VISIBLE, Message, MessageType
 from simulator.engine.network import Path
-from simulator.mechanics.fair_share import FairShare
+from simulator.mechanics.queues.fair_share import FairShare
 from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator import findings
-from simulator.mechanics.partitioned_limit import PartitionedLimit
+from simulator.mechanics.queues.partitioned_limit import PartitionedLimit
 from simulator.run import Simulation
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, Outcome, at_times, constant, drawing, outcome, rate

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulator import findings
-from simulator.mechanics import redrive_task
+from simulator.mechanics.queues import redrive_task
 from simulator.run import Simulation
 from simulator.scenario import Scenario
 from tests.drawing import INSTANT, Outcome, at_times, constant, deliveries, drawing, outcome, rate
