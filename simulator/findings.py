@@ -265,8 +265,10 @@ def _cycle_from(start: str, instant: dict[str, Placed], done: set[str]) -> list[
 
 
 def _validate(model: type[BaseModel], values: dict[str, Any], owner: str, *, node: str | None = None, wire: str | None = None) -> tuple[Any, list[Finding]]:
+    not_offered = model.not_offered if issubclass(model, ParameterSet) else {}
+    given = {name: value for name, value in values.items() if name not in not_offered or value != not_offered[name].rest}
     try:
-        return model.model_validate(values), []
+        return model.model_validate(given), []
     except ValidationError as error:
         return None, [finding for fault in error.errors() for finding in _value_findings(fault, model, owner, node, wire)]
 
@@ -286,6 +288,8 @@ def _value_finding(fault: Any, model: type[BaseModel], owner: str, node: str | N
     name = place[0] if place else ""
     path = ".".join(place)
     if fault["type"] == "extra_forbidden" and len(place) == 1:
+        if issubclass(model, ParameterSet) and (known := model.not_offered.get(name)):
+            return Finding("not-offered", "error", f"{_capital(owner)} cannot have '{name}': {known.reason}", known.hint, node=node, wire=wire, parameter=name)
         hint = _close(name, model.model_fields) or (f"It has: {', '.join(sorted(model.model_fields))}" if model.model_fields else "It has no parameters")
         return Finding("unknown-parameter", "error", f"{_capital(owner)} has no parameter '{name}'", hint, node=node, wire=wire, parameter=name)
     declared = model.model_fields.get(name)

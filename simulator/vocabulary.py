@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,10 +58,23 @@ class Direction(StrEnum):
     OUT = "out"
 
 
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A setting that is not made here, though saved diagrams may have it here: why, and what to do instead. ``rest`` is the value that asked for nothing."""
+
+    rest: Any
+    reason: str
+    hint: str
+
+
 class ParameterSet(BaseModel):
     """Base of everything a user can set: unknown names are refused, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+    fixed: ClassVar[Mapping[str, Any]] = {}
+    """What a mechanism goes by beside the parameters, because the service that uses it does not let one set it."""
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {}
 
 
 class NoParameters(ParameterSet):
@@ -120,7 +133,9 @@ class Values:
     A class written in Python, because the interpreter reads its attributes faster than those of `types.SimpleNamespace`.
     """
 
-    def __init__(self, parameters: BaseModel) -> None:
+    def __init__(self, parameters: ParameterSet) -> None:
+        for name, value in type(parameters).fixed.items():
+            setattr(self, name, value)
         for name in type(parameters).model_fields:
             setattr(self, name, getattr(parameters, name))
 

@@ -18,7 +18,7 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.wire import Wire
 from simulator.measures import Spread
-from simulator.mechanics.streams.shard_reading import MOST_RECORDS, ReadingParameters, ShardFeed, Subscription
+from simulator.mechanics.streams.shard_reading import MOST_RECORDS, PollingParameters, ShardFeed, Subscription
 from simulator.mechanics.token_bucket import TokenBucket
 from simulator.units import format_rate
 from simulator.vocabulary import Direction, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, Picture, Port, Price, Quota, Source, Verb, parameter
@@ -93,7 +93,7 @@ class Batch:
         return sum(record.count for record in self.records)
 
 
-class StreamReadingParameters(ReadingParameters):
+class StreamReadingParameters(PollingParameters):
     """How the delivery stream reads a Kinesis stream."""
 
     polling_interval_s: float = parameter(
@@ -392,9 +392,6 @@ class DeliveryStream(Node):
         bucket, endpoint = placed.out_of("bucket"), placed.out_of("endpoint")
         if placed.into("in") and placed.into("stream"):
             yield Finding("two-sources", "error", f"'{placed.name}' has a stream and direct PUT as its sources; it has one of the two", "Remove a wire, or use a second delivery stream", node=placed.id, wire=placed.into("stream")[0].id)
-        for link in placed.into("stream"):
-            if link.parameters.enhanced_fan_out:
-                yield Finding("delivery-fan-out", "error", f"'{placed.name}' reads with enhanced fan-out, which delivery streams do not have", "Switch it off", node=placed.id, wire=link.id, parameter="enhanced_fan_out")
         if bucket and endpoint:
             yield Finding("two-destinations", "error", f"'{placed.name}' has two destinations; a stream has one", "Remove a wire, or use a second stream", node=placed.id, wire=endpoint[0].id)
         if not bucket and not endpoint:

@@ -579,11 +579,11 @@ class DataStream(ShardedStorage):
         readers = placed.out_of("out")
         if not readers:
             yield Finding("no-consumer", "note", f"Nothing reads '{placed.name}': records stay until retention takes them", "Wire it to a consumer", node=placed.id)
-        fan_out = [link for link in readers if link.parameters.enhanced_fan_out]
+        fan_out = [link for link in readers if getattr(link.parameters, "enhanced_fan_out", False)]
         most = 50 if placed.parameters.minimum_throughput_billing_commitment else 20
         if len(fan_out) > most:
             yield Finding("fan-out-consumers", "error", f"'{placed.name}' has {len(fan_out)} consumers with enhanced fan-out; a stream may have {most}", "Let some of them poll", node=placed.id)
-        polls_per_s = sum(link.parameters.polls_per_s() for link in readers if not link.parameters.enhanced_fan_out)
+        polls_per_s = sum(link.parameters.polls_per_s() for link in readers if link not in fan_out)
         if polls_per_s > placed.parameters.shard_read_calls_per_s:
             yield Finding("too-many-pollers", "warning",
                           f"The consumers of '{placed.name}' poll each shard {polls_per_s:.3g} times a second; it answers {placed.parameters.shard_read_calls_per_s:g} calls",

@@ -26,9 +26,6 @@ from simulator.mechanics.mappings.pipe_parameters import (
     METRICS,
     PRICING,
     QUOTAS,
-    WITHOUT,
-    WITHOUT_BROKER,
-    WITHOUT_KAFKA,
     AccountExecutions,
     BrokerSourceParameters,
     KafkaSourceParameters,
@@ -60,12 +57,6 @@ if TYPE_CHECKING:
     from simulator.engine.network import Network
 
 SOURCES = ("source", "stream", "kafka", "broker")
-
-
-def _take_away(wire: Wire, without: Mapping[str, Any]) -> None:
-    """Give the mechanism of Lambda's mappings the settings that Pipes does not offer."""
-    for name, value in without.items():
-        setattr(wire.parameters, name, value)
 
 
 class Pipe(PipeStages):
@@ -191,7 +182,6 @@ class Pipe(PipeStages):
                 self.mapping.start()
 
     def _map_source(self, wire: Wire) -> EventSourceMapping:
-        _take_away(wire, WITHOUT)
         latency_s = wire.parameters.delivery_latency.sampler(self.stream(f"latency {wire.id}"))
         return EventSourceMapping(wire, wire.source, self, self.agenda, self.stream(f"mapping {wire.id}"), latency_s)  # type: ignore[arg-type]
 
@@ -200,12 +190,10 @@ class Pipe(PipeStages):
         return StreamMapping(wire, self, self.agenda, self.iterator_ages, self.stream(f"mapping {wire.id}"))
 
     def _map_kafka(self, wire: Wire) -> KafkaMapping:
-        _take_away(wire, WITHOUT_KAFKA)
         self.record_of = value_record_of
         return KafkaMapping(wire, self, self.agenda, self.stream(f"mapping {wire.id}"), has_destination=bool(self.wires_out["discarded"]))
 
     def _map_broker(self, wire: Wire) -> BrokerMapping:
-        _take_away(wire, WITHOUT_BROKER)
         self.record_of = data_record_of
         return BrokerMapping(wire, self, self.agenda, self.stream(f"mapping {wire.id}"))
 
@@ -296,9 +284,6 @@ class Pipe(PipeStages):
         sources = [link for name in SOURCES for link in placed.into(name)]
         if len(sources) > 1:
             yield Finding("pipe-sources", "error", f"'{placed.name}' has several sources; a pipe has one", "Remove a wire", node=placed.id, wire=sources[-1].id)
-        for link in placed.into("stream"):
-            if link.parameters.enhanced_fan_out:
-                yield Finding("pipe-fan-out", "error", f"'{placed.name}' reads with enhanced fan-out, which pipes do not have", "Switch it off", node=placed.id, wire=link.id, parameter="enhanced_fan_out")
         targets = [*placed.out_of("out"), *placed.out_of("requests")]
         if len(targets) > 1:
             yield Finding("pipe-targets", "error", f"'{placed.name}' has two targets; a pipe has one", "Remove a wire, or use a bus", node=placed.id, wire=targets[-1].id)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.hands import Editor
+from tests.browser.hands import Editor, asked
 from tests.browser.test_pages import mistakes_in_both_schemes
 
 
@@ -231,3 +231,26 @@ def test_what_differs_is_marked_and_goes_back_and_every_figure_has_its_source(pa
     page.get_by_role("tab", name="Fidelity").click()
     for title in ("Modelled", "Approximated", "Ignored"):
         expect(inspector(page).get_by_role("heading", name=title)).to_be_visible()
+
+
+def test_a_setting_that_is_not_offered_at_a_wire_says_where_it_belongs_and_is_removed(page: Page) -> None:
+    graph = {
+        "version": 1, "name": "old", "nodes": [{"id": "s", "kind": "kinesis", "name": "clicks", "parameters": {}}, {"id": "p", "kind": "pipe", "name": "on", "parameters": {}}, {"id": "q", "kind": "sqs", "name": "queue", "parameters": {}}],
+        "wires": [{"id": "r", "from": {"node": "s", "port": "out"}, "to": {"node": "p", "port": "stream"}, "parameters": {"filter_criteria": [{"data": {"kind": ["click"]}}]}},
+                  {"id": "t", "from": {"node": "p", "port": "out"}, "to": {"node": "q", "port": "in"}, "parameters": {}}],
+    }
+    made = asked(page, "/api/diagrams/", {"graph": graph})
+    page.goto(f"/diagrams/{made['id']}/")
+    page.get_by_label("Wire from clicks to on").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    left = inspector(page).get_by_role("region", name="Not offered here")
+    expect(left).to_contain_text("a pipe filters by its own filter. Give the pattern as the filter of the pipe")
+    assert mistakes_in_both_schemes(page) == []
+    left.get_by_role("button", name="Remove filter_criteria").click()
+    expect(left).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(left).to_have_count(1)
+    page.get_by_role("button", name="Redo").click()
+    Editor(page).saved()
+    assert page.context.request.get(f"/api/diagrams/{made['id']}/").json()["graph"]["wires"][0]["parameters"] == {}

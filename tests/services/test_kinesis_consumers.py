@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from simulator import catalog, findings
+from simulator.mechanics.mappings.pipe_parameters import StreamSourceParameters
+from simulator.scenario import Scenario
 from tests.drawing import INSTANT, by_type, deliveries, drawing, outcome, rate
 from tests.services.test_kinesis import codes, for_a_while
 
@@ -35,7 +38,7 @@ def test_firehose_buffers_each_key_by_itself_with_dynamic_partitioning() -> None
 
 def test_the_quotas_of_direct_put_do_not_count_for_a_stream() -> None:
     assert outcome(delivered(300, {"requests_per_s": 10}, duration_s=60)).total("firehose", "ThrottledRecords") == 0
-    assert "delivery-fan-out" in codes(delivered(reading={"enhanced_fan_out": True}, duration_s=1))
+    assert "not-offered" in codes(delivered(reading={"enhanced_fan_out": True}, duration_s=1))
 
 
 def piped(pipe: dict[str, Any] | None = None, reading: dict[str, Any] | None = None, target: dict[str, Any] | None = None, **run: Any) -> dict[str, Any]:
@@ -68,5 +71,21 @@ def test_a_pipe_gives_up_after_its_retries() -> None:
     assert seen.lost("stream")["retries_exhausted"] > 100
 
 
-def test_a_pipe_has_one_source_and_no_fan_out() -> None:
-    assert "pipe-fan-out" in codes(piped(reading={"enhanced_fan_out": True}, duration_s=1))
+@pytest.mark.parametrize(("name", "value", "rest"), [
+    ("enhanced_fan_out", True, False), ("push_latency", {"type": "constant", "value_s": 0.1}, None), ("filter_criteria", [{"data": {"kind": ["click"]}}], []),
+    ("report_batch_item_failures", True, False), ("tumbling_window_s", 30, 0),
+])
+def test_what_a_pipe_does_not_have_at_its_wire_is_found_unless_it_asks_for_nothing(name: str, value: Any, rest: Any) -> None:
+    assert name not in StreamSourceParameters.model_fields
+    (found,) = [finding for finding in findings.check(Scenario.from_json(piped(reading={name: value}, duration_s=1))) if finding.severity == "error"]
+    assert (found.code, found.parameter, found.wire) == ("not-offered", name, piped()["wires"][1]["id"])
+    assert outcome(piped(reading={name: rest}, duration_s=5)).total("pipe", "MessagesDelivered") > 0
+
+
+@pytest.mark.parametrize("port", ["source", "kafka", "broker"])
+def test_no_source_of_a_pipe_has_a_filter_at_its_wire(port: str) -> None:
+    declared = catalog.port("pipe", port)
+    assert declared is not None
+    assert declared.wire_parameters is not None
+    assert "filter_criteria" not in declared.wire_parameters.model_fields
+    assert declared.wire_parameters.not_offered["filter_criteria"].hint.startswith("Give the pattern as the filter of the pipe")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from simulator.mechanics.distributions import Constant, Distribution, measured
 from simulator.mechanics.mappings.broker_mapping import BrokerReadingParameters
 from simulator.mechanics.mappings.kafka_mapping_parameters import KafkaReadingParameters
-from simulator.mechanics.mappings.stream_mapping_parameters import StreamMappingParameters
-from simulator.vocabulary import ParameterSet, Source, parameter
+from simulator.mechanics.mappings.stream_mapping_parameters import BatchedReadingParameters
+from simulator.mechanics.streams.shard_reading import PollingParameters
+from simulator.vocabulary import NotOffered, ParameterSet, Source, parameter
 
 GUIDE = "https://docs.aws.amazon.com/eventbridge/latest/userguide"
 API = Source("EventBridge Pipes API Reference, service model of November 2026", "https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_CreatePipe.html", "2026-11")
@@ -22,17 +23,8 @@ UNPUBLISHED = Source("From memory: AWS publishes no figure", f"{GUIDE}/eb-pipes.
 LIKE_LAMBDA = Source("As measured for Lambda's event source mapping of SQS (bitesizedserverless); no figure for Pipes", "https://bitesizedserverless.com/", "2022-09", "D")
 PRICING = Source("Amazon EventBridge pricing, us-east-1", "https://aws.amazon.com/eventbridge/pricing/", "2026-10", "T")
 
-WITHOUT: Mapping[str, Any] = {
-    "maximum_concurrency": None, "report_batch_item_failures": False, "malformed_response_share": 0.0, "filter_criteria": (), "provisioned_mode": False,
-    "low_traffic_wait_s": 0.0, "record_overhead_bytes": 0, "quiet_pollers": 1_000_000, "quiet_after_s": 1.0,
-}
-"""What Lambda's mappings of a queue have, and Pipes does not offer; a pipe filters by itself."""
-WITHOUT_KAFKA: Mapping[str, Any] = {
-    "provisioned_mode": False, "minimum_pollers": 1, "maximum_pollers": 1, "bisect_batch_on_function_error": False, "maximum_retry_attempts": -1, "maximum_record_age_s": -1,
-    "report_batch_item_failures": False, "filter_criteria": (),
-}
-"""The same of their mappings of a topic."""
-WITHOUT_BROKER: Mapping[str, Any] = {"filter_criteria": ()}
+_OWN_FILTER = NotOffered([], "a pipe filters by its own filter", "Give the pattern as the filter of the pipe, and remove it here; several patterns are joined by $or")
+_OWN_REPORTS = NotOffered(False, "a pipe says itself which of its stages reports failed messages", "Set 'Reports failed messages' of the pipe, and remove it here")
 
 
 class PipeParameters(ParameterSet):
@@ -72,7 +64,13 @@ class AccountExecutions(ParameterSet):
 
 
 class SourceParameters(ParameterSet):
-    """How a pipe reads a queue."""
+    """How a pipe reads a queue: with the mechanism of Lambda's mappings, without what Pipes does not have."""
+
+    fixed: ClassVar[Mapping[str, Any]] = {
+        "maximum_concurrency": None, "report_batch_item_failures": False, "malformed_response_share": 0.0, "filter_criteria": (), "provisioned_mode": False,
+        "low_traffic_wait_s": 0.0, "record_overhead_bytes": 0, "quiet_pollers": 1_000_000, "quiet_after_s": 1.0,
+    }
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {"filter_criteria": _OWN_FILTER, "report_batch_item_failures": _OWN_REPORTS}
 
     batch_size: int = parameter(
         10, "Messages in one execution, at most. More than 10 needs a batching window.", title="Batch size", unit="messages", section="Batching",
@@ -108,13 +106,32 @@ class SourceParameters(ParameterSet):
         section="Latency", widget="distribution", source=LIKE_LAMBDA, advanced=True)
 
 
-class StreamSourceParameters(StreamMappingParameters):
-    """How a pipe reads a stream: with the mechanism of Lambda's mappings. A batch that failed in part is bisected if that is switched on."""
+class StreamSourceParameters(BatchedReadingParameters):
+    """How a pipe reads a stream: with the mechanism of Lambda's mappings, without what Pipes does not have."""
+
+    fixed: ClassVar[Mapping[str, Any]] = {**PollingParameters.fixed, "tumbling_window_s": 0, "report_batch_item_failures": False, "filter_criteria": ()}
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {
+        **PollingParameters.not_offered, "filter_criteria": _OWN_FILTER, "report_batch_item_failures": _OWN_REPORTS,
+        "tumbling_window_s": NotOffered(0, "pipes have no tumbling windows", "Remove it, or let a function read the stream"),
+    }
+
+    bisect_batch_on_function_error: bool = parameter(
+        False, "A batch that failed is tried again in two halves, which does not count as a retry.", title="Bisect on error", section="Errors",
+        aws="SourceParameters.KinesisStreamParameters.OnPartialBatchItemFailure", source=API, changeable=True)
 
 
 class KafkaSourceParameters(KafkaReadingParameters):
     """How a pipe reads a topic: with the mechanism of Lambda's mappings. AWS publishes no figures of its own for pipes."""
 
+    fixed: ClassVar[Mapping[str, Any]] = {
+        "provisioned_mode": False, "minimum_pollers": 1, "maximum_pollers": 1, "bisect_batch_on_function_error": False, "maximum_retry_attempts": -1, "maximum_record_age_s": -1,
+        "report_batch_item_failures": False, "filter_criteria": (),
+    }
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {"filter_criteria": _OWN_FILTER, "report_batch_item_failures": _OWN_REPORTS}
+
 
 class BrokerSourceParameters(BrokerReadingParameters):
     """How a pipe consumes a queue of a broker: with the mechanism of Lambda's mappings. AWS publishes no figures of its own for pipes."""
+
+    fixed: ClassVar[Mapping[str, Any]] = {"filter_criteria": ()}
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {"filter_criteria": _OWN_FILTER}

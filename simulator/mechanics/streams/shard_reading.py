@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from simulator.engine.agenda import Agenda
 from simulator.engine.message import Message, spend
@@ -13,7 +14,7 @@ from simulator.mechanics.distributions import Constant, Distribution
 from simulator.mechanics.stream_log import Reader
 from simulator.mechanics.streams.shards import Shard
 from simulator.mechanics.token_bucket import TokenBucket
-from simulator.vocabulary import ParameterSet, Source, parameter
+from simulator.vocabulary import NotOffered, ParameterSet, Source, parameter
 
 if TYPE_CHECKING:
     from simulator.engine.node import Node
@@ -29,12 +30,15 @@ CATCH_UP_PAUSE_S = 0.2
 """A consumer that is behind calls again after this time: as often as a shard allows one consumer to."""
 
 
-class ReadingParameters(ParameterSet):
-    """How a consumer reads a stream; its own settings are added to these."""
+class PollingParameters(ParameterSet):
+    """How a consumer polls a stream; its own settings are added to these. It has no enhanced fan-out."""
 
-    enhanced_fan_out: bool = parameter(
-        False, "The stream pushes records to this consumer, at 2 MB/s for each shard of its own. Off: it polls, and shares 2 MB/s and 5 calls a second of each shard with all"
-        " others that poll.", title="Enhanced fan-out", section="Reading", aws="RegisterStreamConsumer", source=FAN_OUT)
+    fixed: ClassVar[Mapping[str, Any]] = {"enhanced_fan_out": False, "push_latency": Constant(value_s=0)}
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {
+        "enhanced_fan_out": NotOffered(False, "this consumer only polls, and has no enhanced fan-out", "Remove it"),
+        "push_latency": NotOffered(None, "this consumer only polls, so nothing is pushed to it", "Remove it"),
+    }
+
     starting_position: Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"] = parameter(
         "TRIM_HORIZON", "Where it begins when it reads for the first time: at the oldest record, at what comes from then on, or at the first record written at a given time.",
         title="Starting position", section="Reading", aws="StartingPosition", source=GET_RECORDS)
@@ -43,13 +47,23 @@ class ReadingParameters(ParameterSet):
         source=GET_RECORDS, advanced=True)
     get_records_latency: Distribution = parameter(
         lambda: Constant(value_s=0.02), "Time of one GetRecords call.", title="GetRecords latency", unit="s", section="Latency", widget="distribution", source=MEMORY, advanced=True)
-    push_latency: Distribution = parameter(
-        lambda: Constant(value_s=0.07), "From the write of a record to its arrival at a consumer with enhanced fan-out. AWS names about 70 ms, with one consumer or with five.",
-        title="Push latency", unit="s", section="Latency", widget="distribution", source=FAN_OUT, advanced=True)
-
     def polls_per_s(self) -> float:
         """How often it calls GetRecords for each shard while it keeps up."""
         return 1.0
+
+
+class ReadingParameters(PollingParameters):
+    """How a consumer reads a stream that may also have enhanced fan-out."""
+
+    fixed: ClassVar[Mapping[str, Any]] = {}
+    not_offered: ClassVar[Mapping[str, NotOffered]] = {}
+
+    enhanced_fan_out: bool = parameter(
+        False, "The stream pushes records to this consumer, at 2 MB/s for each shard of its own. Off: it polls, and shares 2 MB/s and 5 calls a second of each shard with all"
+        " others that poll.", title="Enhanced fan-out", section="Reading", aws="RegisterStreamConsumer", source=FAN_OUT)
+    push_latency: Distribution = parameter(
+        lambda: Constant(value_s=0.07), "From the write of a record to its arrival at a consumer with enhanced fan-out. AWS names about 70 ms, with one consumer or with five.",
+        title="Push latency", unit="s", section="Latency", widget="distribution", source=FAN_OUT, advanced=True)
 
 
 class ShardConsumer(Protocol):

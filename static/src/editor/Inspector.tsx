@@ -9,6 +9,7 @@ import type { Finding, GraphNode, GraphWire, Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
 import { titleOf, useNaming } from '../app/naming'
 import { formatQuantity, formatWithWord } from '../format'
+import { Leftovers } from '../forms/Leftovers'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
 import { NodeLive, usePendingNotes, useRun } from '../live'
 import { duplicateSelection } from './clipboard'
@@ -75,6 +76,7 @@ function NodeInspector({ node }: { node: GraphNode }) {
             {tab === 'properties' && (
               <Stack gap={20}>
                 <Findings findings={findings.filter((finding) => !finding.parameter)} />
+                <Leftovers schema={service.parameters} values={node.parameters} findings={findings} disabled={editor.readOnly} remove={(name) => editor.setParameters([node.id], name, undefined)} />
                 <SchemaForm schema={service.parameters} values={node.parameters} disabled={editor.readOnly} findings={findings} notes={notes} onChange={(name, value) => { editor.setParameters([node.id], name, value); passOn({ node: node.id }, service.parameters, name, value) }} />
                 <Quotas service={service} />
               </Stack>
@@ -104,6 +106,7 @@ function WireInspector({ wire }: { wire: GraphWire }) {
       <ScrollPanel label="Wire">
         <Stack gap={20}>
           <Findings findings={findings.filter((finding) => !finding.parameter)} />
+          <Leftovers schema={schema} values={wire.parameters} findings={findings} disabled={editor.readOnly} remove={(name) => editor.setParameters([wire.id], name, undefined)} />
           {schema ? <SchemaForm schema={schema} values={wire.parameters} disabled={editor.readOnly} findings={findings} notes={notes} onChange={(name, value) => { editor.setParameters([wire.id], name, value); passOn({ wire: wire.id }, schema, name, value) }} /> : <Text size="sm" c="dimmed">This wire has nothing to set.</Text>}
           {!editor.readOnly && <Group><Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} onClick={editor.removeSelected}>Delete wire</Button></Group>}
         </Stack>
