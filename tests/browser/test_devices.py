@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,12 +138,15 @@ def test_a_large_diagram_from_afar_is_an_overview_that_can_be_worked_in(page: Pa
     editor = Editor(page)
     expect(page.locator(".canvas[data-overview]")).to_have_count(1)
     expect(page.locator(".react-flow__node-card")).to_have_count(200)
-    expect(page.locator(".far-wires path").first).to_have_attribute("d", "")
-    eventually(page, lambda: (page.locator(".far-wires .wire-failure").get_attribute("d") or "").count("M") == 180)
+    drawing = page.locator(".far-view")
+    expect(drawing).to_have_attribute("data-cards", "200")
+    expect(drawing).to_have_attribute("data-wires", "180")
     box = editor.card("n45").bounding_box()
     below = editor.card("n65").bounding_box()
     assert box
     assert below
+    # The icon of a card is drawn where the card is.
+    eventually(page, lambda: _coloured(page, box["x"] + box["width"] * 0.18, box["y"] + box["height"] / 2))
     page.mouse.click(box["x"] + box["width"] / 3, (box["y"] + box["height"] + below["y"]) / 2)
     expect(page.locator('.react-flow__edge[data-id="w45"]')).to_have_count(1)
     page.keyboard.press("Escape")
@@ -160,4 +164,40 @@ def test_a_large_diagram_from_afar_is_an_overview_that_can_be_worked_in(page: Pa
     page.wait_for_function("document.querySelectorAll('.react-flow__node').length < 100")
     expect(editor.card("n45").locator(".react-flow__handle").first).to_be_attached()
     expect(page.locator('.react-flow__edge[data-id="w45"]')).to_have_count(1)
-    expect(page.locator(".far-wires")).to_have_count(0)
+    expect(drawing).to_have_count(0)
+
+
+def test_a_run_of_a_large_diagram_can_be_followed_from_afar(page: Page) -> None:
+    lanes = range(60)
+    nodes = [node for lane in lanes for node in (
+        {"id": f"t{lane}", "kind": "traffic", "name": f"traffic {lane}", "parameters": {"load": {"shape": "constant", "rate_per_s": 20}}},
+        {"id": f"q{lane}", "kind": "sqs", "name": f"queue {lane}", "parameters": {}},
+        {"id": f"w{lane}", "kind": "worker", "name": f"worker {lane}", "parameters": {"workers": 1 if lane == 7 else 20, "duration": {"type": "constant", "value_s": 0.1}}},
+    )]
+    wires = [{"id": f"{a}-{b}", "from": {"node": a, "port": "out"}, "to": {"node": b, "port": port}, "parameters": {}} for lane in lanes for a, b, port in ((f"t{lane}", f"q{lane}", "in"), (f"q{lane}", f"w{lane}", "source"))]
+    places = {f"{kind}{lane}": [lane % 6 * 1000 + column * 300, lane // 6 * 300] for lane in lanes for column, kind in enumerate("tqw")}
+    made = asked(page, "/api/diagrams/", {"graph": {"version": 1, "name": "lanes", "nodes": nodes, "wires": wires, "run": {"duration_s": 600, "seed": 1}, "view": {"positions": places}}})
+    run = asked(page, "/api/runs/", {"diagram": made["id"], "speed": 20})
+    page.goto(f"/diagrams/{made['id']}/?run={run['id']}")
+    editor = Editor(page)
+    drawing = page.locator(".far-view")
+    expect(drawing).to_have_attribute("data-cards", "180")
+    # One lane cannot keep up, and a wire of another says how it fares.
+    expect(drawing).to_have_attribute("data-troubled", re.compile("^[12]$"), timeout=PATIENCE_MS)
+    ends = [editor.card(node).bounding_box() for node in ("t8", "q8")]
+    assert ends[0]
+    assert ends[1]
+    page.mouse.move((ends[0]["x"] + ends[0]["width"] + ends[1]["x"]) / 2, ends[0]["y"] + ends[0]["height"] / 2)
+    expect(page.locator(".hover-card")).to_contain_text("traffic 8")
+    page.mouse.click((ends[0]["x"] + ends[0]["width"] + ends[1]["x"]) / 2, ends[0]["y"] + ends[0]["height"] / 2, button="right")
+    expect(page.locator(".react-flow__edge.selected")).to_have_attribute("data-id", "t8-q8")
+    expect(page.locator(".canvas-menu")).to_be_visible()
+
+
+def _coloured(page: Page, x: float, y: float) -> bool:
+    """Whether the overview has a colour at a place of the window: no white, grey or black."""
+    red, green, blue = page.evaluate("""([x, y]) => {
+      const drawing = document.querySelector('.far-view'), box = drawing.getBoundingClientRect(), dots = drawing.width / box.width
+      return [...drawing.getContext('2d').getImageData((x - box.x) * dots, (y - box.y) * dots, 1, 1).data]
+    }""", [x, y])[:3]
+    return max(red, green, blue) - min(red, green, blue) > 60

@@ -10,17 +10,17 @@ import { useCallback, useEffect, useMemo, useState, type DragEvent, type MouseEv
 import { useShallow } from 'zustand/react/shallow'
 
 import { useCatalog } from '../api/catalog'
-import { FlowLayer, FlowLegend, HoverCard, point, pointFocused, unpoint, useRun, useSelection, viewMotion } from '../live'
+import { FlowLayer, FlowLegend, HoverCard, point, pointFocused, unpoint, useSelection, viewMotion } from '../live'
 import { groupsOf, notesOf, type Group } from './annotations'
 import { Announcer } from './Announcer'
 import { Cards, stayingCard } from './cards'
 import { CanvasMenu } from './CanvasMenu'
 import type { Command } from './commands'
 import { beginDrag, followDrag } from './dragging'
-import { FIT, fitAll } from './fitting'
+import { FIT, fitAll, SMALLEST } from './fitting'
 import { edgesOf, followed, type WireData } from './edges'
 import { addNode, CARD, GRID, positionOf, type Point } from './graph'
-import { FarWires, nearestWire } from './FarWires'
+import { FarView } from './FarView'
 import { FindBar } from './FindBar'
 import { FoldedGroup, GroupBox, NoteCard } from './GroupBox'
 import { foldedInto, foldedPlaces, groupNodes, groupsDrawn, notesDrawn } from './groupNodes'
@@ -29,6 +29,7 @@ import { KeyboardWalk, WalkEnd } from './KeyboardWalk'
 import { NodeCard, StayingCard } from './NodeCard'
 import { fileOf, openFile } from './opening'
 import { landing } from './placing'
+import { nearestWire } from './nearest'
 import { openQuickAdd } from './quickAdd'
 import { QuickAddList } from './QuickAddList'
 import { RefusedWire } from './RefusedWire'
@@ -75,6 +76,9 @@ function seenFrom(zoom: number, rests: boolean): void {
 
 /** Boxes and notes are faint on the overview, so that what is in them shows. */
 const overviewColour = ({ type }: Node) => (type === 'box' ? 'var(--subtle)' : type === 'note' ? 'var(--line)' : 'var(--grey)')
+
+/** Whether it is the blank canvas that is pointed at. */
+const onPane = (target: EventTarget) => (target as Element).classList.contains('react-flow__pane')
 
 const ignore = () => undefined
 
@@ -132,12 +136,10 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
   const shown = useCallback((at: Record<string, Point>) => ({ ...Object.fromEntries(Object.entries(at).filter(([id]) => !folded[id])), ...foldedPlaces(groups, at) }), [folded, groups])
   const routes = useMemo(() => edgesOf(graph, services, shown(places), folded), [graph, services, places, shown, folded])
   const drawnRoutes = useMemo(() => (moving ? followed(routes, graph, services, shown(moved), withFolded(moving, folded), folded) : routes), [routes, graph, services, moved, moving, shown, folded])
-  const running = useRun((state) => state.shown !== null)
-  // During a run each wire says how it fares; otherwise, from afar, only selected wires are more than a line among lines.
-  const fromAfar = overview && !running
+  // From afar, only selected wires are more than a line among lines.
   const edges = useMemo(
-    () => drawnRoutes.flatMap((edge) => (selection.wires.has(edge.id) ? { ...edge, selected: true } : fromAfar ? [] : edge)),
-    [drawnRoutes, selection.wires, fromAfar],
+    () => drawnRoutes.flatMap((edge) => (selection.wires.has(edge.id) ? { ...edge, selected: true } : overview ? [] : edge)),
+    [drawnRoutes, selection.wires, overview],
   )
 
   const flowing = useMemo(() => drawnRoutes.map((edge) => ({ id: edge.id, points: edge.data!.points })), [drawnRoutes])
@@ -225,6 +227,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
     pointer.at = [x, y]
     hoverWire(event.clientX, event.clientY)
+    if (overview && onPane(event.target)) pointAtFarWire(event)
   }
   // React Flow hears no keys that are pressed while a field has the keyboard.
   const onPointerDown = ({ shiftKey, ctrlKey, metaKey }: PointerEvent) => flowStore.setState({ multiSelectionActive: shiftKey || ctrlKey || metaKey })
@@ -237,13 +240,23 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     seenFrom(flow.getZoom(), true)
     if (drawn) void fitAll(flow, true).then(() => seenFrom(flow.getZoom(), true))
   }
+  const farWire = (event: MouseEvent) => (overview ? nearestWire(placeOf(event), routes, REACH_PX / flow.getZoom()) : null)
   const onPaneClick = (event: ReactMouseEvent) => {
     useStage.setState({ reason: null })
-    const wire = fromAfar ? nearestWire(placeOf(event.nativeEvent), routes, REACH_PX / flow.getZoom()) : null
+    const wire = farWire(event.nativeEvent)
     if (wire) useEditor.getState().select([], [wire])
   }
+  const pointAtFarWire = (event: PointerEvent) => {
+    const wire = event.buttons === 0 && farWire(event.nativeEvent)
+    if (wire) point('wire', wire, { left: event.clientX, top: event.clientY, bottom: event.clientY })
+    else unpoint()
+  }
+  const onPaneMenu = (event: ReactMouseEvent | MouseEvent) => {
+    const wire = farWire('nativeEvent' in event ? event.nativeEvent : event)
+    openMenu(event, wire ? 'wire' : 'canvas', wire ?? undefined)
+  }
   const onDoubleClick = (event: ReactMouseEvent) => {
-    if ((event.target as HTMLElement).classList.contains('react-flow__pane')) openQuickAdd(placeOf(event.nativeEvent))
+    if (onPane(event.target)) openQuickAdd(placeOf(event.nativeEvent))
   }
 
   return (
@@ -252,21 +265,21 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
         onConnectStart={(_, { nodeId, handleId, handleType }) => { if (nodeId && handleId && handleType) beginWire(nodeId, handleId, handleType) }} onConnectEnd={(event, state) => dropWire(event, state, placeOf(event))}
-        onNodeClick={onNodeClick} onNodeContextMenu={(event, node) => openMenu(event, 'node', node.id)} onEdgeContextMenu={(event, edge) => openMenu(event, 'wire', edge.id)} onPaneContextMenu={(event) => openMenu(event, 'canvas')}
+        onNodeClick={onNodeClick} onNodeContextMenu={(event, node) => openMenu(event, 'node', node.id)} onEdgeContextMenu={(event, edge) => openMenu(event, 'wire', edge.id)} onPaneContextMenu={onPaneMenu}
         onNodeMouseEnter={(event, { id }) => point('node', id, event.currentTarget.getBoundingClientRect())} onNodeMouseLeave={unpoint} onNodeDragStop={unpoint}
         onEdgeMouseEnter={({ clientX, clientY }, { id }) => point('wire', id, { left: clientX, top: clientY, bottom: clientY })} onEdgeMouseLeave={unpoint}
         onReconnect={ignore} onReconnectStart={(_, edge, fixed) => beginReconnect(edge.id, fixed)} onReconnectEnd={(event, _, __, state) => dropWire(event, state, placeOf(event))} edgesReconnectable={!readOnly && !overview} reconnectRadius={12}
         onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={(_, { zoom }) => { moves(false); seenFrom(zoom, true) }} onMove={(_, { zoom }) => seenFrom(zoom, false)} onInit={fitClear}
         connectionMode={ConnectionMode.Strict} nodesDraggable={!readOnly} nodesConnectable={!readOnly} deleteKeyCode={null} selectionKeyCode={null}
         selectionOnDrag={!touch && !readOnly} panOnDrag={touch || readOnly ? [0, 1] : [1]} onNodeDragStart={(event, _, dragged) => beginDrag(dragged.map(({ id }) => id), event.altKey)}
-        multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} minZoom={0.15} maxZoom={2.5}
+        multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} minZoom={SMALLEST} maxZoom={2.5}
         fitView={drawn} fitViewOptions={FIT} connectionRadius={24} zoomOnDoubleClick={false} onPaneClick={onPaneClick} colorMode={scheme}
         nodesFocusable edgesFocusable disableKeyboardA11y
       >
         <WalkEnd />
         {!overview && <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--dot)" />}
+        {overview && <FarView nodes={nodes} routes={drawnRoutes} />}
         <FlowLayer wires={flowing} />
-        {fromAfar && <FarWires routes={drawnRoutes} />}
         <GuideLines guides={guides} />
         <FlowLegend />
         <HoverCard />

@@ -5,10 +5,10 @@ import { Handle, Position, type NodeProps } from '@xyflow/react'
 import { memo, useState } from 'react'
 
 import { portsOf, useCatalog } from '../api/catalog'
-import type { Finding } from '../api/types'
 import { ServiceIcon } from '../app/icons'
 import { shortTitleOf, useNaming } from '../app/naming'
 import { LivePicture, LiveStrip, useRun } from '../live'
+import { worst } from './badges'
 import { handlesOf } from './cards'
 import { TARGET_HANDLE } from './edges'
 import { nodeIn } from './graph'
@@ -20,54 +20,19 @@ import { useEditor } from './store'
 
 const CROWDED = 8
 
-const SEVERITIES = ['error', 'warning'] as const
-
-interface Badge { severity: Finding['severity']; text: string }
-
-const badges = new WeakMap<readonly Finding[], Map<string, Badge>>()
-
-/** The badge of a node: its errors, or else its warnings. */
-function worst(findings: readonly Finding[], id: string): Badge | undefined {
-  let found = badges.get(findings)
-  if (!found) {
-    found = new Map()
-    for (const severity of SEVERITIES) {
-      for (const finding of findings) {
-        if (finding.severity !== severity || !finding.node) continue
-        const badge = found.get(finding.node)
-        if (!badge) found.set(finding.node, { severity, text: finding.message })
-        else if (badge.severity === severity) badge.text += `\n${finding.message}`
-      }
-    }
-    badges.set(findings, found)
-  }
-  return found.get(id)
-}
-
 export const NodeCard = memo(function NodeCard({ id }: NodeProps) {
   const overview = useStage((state) => state.overview)
   return overview ? <FarCard id={id} /> : <NearCard id={id} />
 })
 
-/** Names of far cards are cut as text: to clip each by style would cost more than all else (docs/decisions/0181). */
-const LONGEST_FAR = 10
-
-const shortened = (name: string) => (name.length > LONGEST_FAR ? `${name.slice(0, LONGEST_FAR - 1)}…` : name)
-
-/** A card among very many, seen from afar: nobody can read it or take hold of its ports. */
+/** A card among very many, seen from afar: what is drawn of it is part of one drawing (FarView); here is what can be pointed at. */
 function FarCard({ id }: { id: string }) {
   const node = useEditor((state) => nodeIn(state.graph, id))
   const services = useCatalog((state) => state.services)
-  const severity = useEditor((state) => worst(state.findings, id)?.severity)
-  const running = useRun((state) => state.shown?.nodes[id] !== undefined)
   if (!node) return null
-  const known = services[node.kind] !== undefined
   return (
-    <div className="card" data-idle={!running || undefined} data-unknown={!known || undefined}>
-      <div className="card-head"><ServiceIcon kind={node.kind} size={28} /><div className="card-words"><div className="card-name">{shortened(node.name || node.id)}</div></div></div>
-      {running && <LiveStrip nodeId={id} />}
-      {severity && <span className={`card-badge finding-${severity}`}>!</span>}
-      {handlesOf(known ? portsOf(services, node) : null).map(({ id: port, type, position, x, y, width, height }) => (
+    <div className="far-card">
+      {handlesOf(services[node.kind] ? portsOf(services, node) : null).map(({ id: port, type, position, x, y, width, height }) => (
         // React Flow measures where ports are when a card appears, and draws no wire at a port it has not found.
         <i key={`${type} ${port}`} className={`far-port ${type}`} data-handleid={port} data-handlepos={position} style={{ left: x, top: y, width: width ?? 0, height: height ?? 0 }} />
       ))}

@@ -10,7 +10,8 @@ export interface Size { width: number; height: number }
 
 const MARGIN = 0.15
 const LARGEST = 1
-const SMALLEST = 0.15
+/** The smallest zoom: so far away that a diagram of a thousand nodes is in view. */
+export const SMALLEST = 0.05
 
 /** Between the overview and what is kept clear of it. */
 const GAP_PX = 12

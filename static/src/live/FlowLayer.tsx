@@ -2,6 +2,7 @@ import { useReducedMotion } from '@mantine/hooks'
 import { useStoreApi } from '@xyflow/react'
 import { useEffect, useRef } from 'react'
 
+import { beginDrawing, inksOf, NextFrame, onScheme, sameView } from './canvasLayer'
 import { beads, SPEED, spacing, type Way } from './flowing'
 import { timePasses, useReplay } from './replay'
 import { useRun } from './runStore'
@@ -9,6 +10,10 @@ import { strokeWidth, wireOf } from './selectors'
 import type { FlowState } from './shapes'
 
 export interface FlowWire { id: string; points: Way }
+
+const INK = { flowing: 'accent', saturated: 'amber', throttled: 'orange', failing: 'red' } as const
+const FLOWING = ['flowing', 'saturated', 'throttled', 'failing'] as const
+const INKS = Object.values(INK)
 
 interface Bead { way: Way; apart: number; speed: number; radius: number; state: FlowState }
 
@@ -24,14 +29,9 @@ export function FlowLayer({ wires }: { wires: readonly FlowWire[] }) {
     if (!shown || !element || !context) return undefined
     const phases = new Map<string, number>()
     let strings: (Bead & { id: string })[] = []
-    let inks: Record<string, string> = {}
+    let inks = inksOf(element, INKS)
     let last = performance.now()
-    let booked = 0
 
-    const look = () => {
-      const style = getComputedStyle(element)
-      inks = Object.fromEntries((['flowing', 'saturated', 'throttled', 'failing'] as const).map((state) => [state, style.getPropertyValue(`--${{ flowing: 'accent', saturated: 'amber', throttled: 'orange', failing: 'red' }[state]}`)]))
-    }
     const read = () => {
       const { shown: now, before } = useRun.getState()
       strings = wires.flatMap(({ id, points }) => {
@@ -41,27 +41,22 @@ export function FlowLayer({ wires }: { wires: readonly FlowWire[] }) {
       })
     }
     const draw = (time: number) => {
-      booked = 0
-      const { width, height, transform: [left, top, zoom] } = store.getState()
-      const ratio = Math.min(2, window.devicePixelRatio)
-      if (element.width !== Math.round(width * ratio) || element.height !== Math.round(height * ratio)) {
-        element.width = Math.round(width * ratio)
-        element.height = Math.round(height * ratio)
-      }
+      const view = store.getState()
+      const { width, height, transform: [left, top, zoom] } = view
       const moving = !reduced && timePasses(useRun.getState())
       const passed_s = Math.min(0.1, Math.max(0, (time - last) / 1000))
       last = time
-      context.setTransform(1, 0, 0, 1, 0, 0)
-      context.clearRect(0, 0, element.width, element.height)
-      context.setTransform(zoom * ratio, 0, 0, zoom * ratio, left * ratio, top * ratio)
-      for (const state of ['flowing', 'saturated', 'throttled', 'failing']) {
-        context.fillStyle = inks[state] ?? '#888'
+      beginDrawing(context, view)
+      for (const state of FLOWING) {
+        context.fillStyle = inks[INK[state]]
         context.beginPath()
         for (const one of strings) {
           if (one.state !== state) continue
           const phase = ((phases.get(one.id) ?? 0) + (moving ? one.speed * passed_s : 0)) % one.apart
           phases.set(one.id, phase)
           const radius = Math.max(one.radius, 1.2 / zoom)
+          // Beads that would touch each other are no beads: from so far, the wire's own look has to do.
+          if (one.apart < 3 * radius) continue
           beads(one.way, one.apart, phase, (x, y) => {
             const [sx, sy] = [x * zoom + left, y * zoom + top]
             if (sx < -8 || sy < -8 || sx > width + 8 || sy > height + 8) return
@@ -72,20 +67,17 @@ export function FlowLayer({ wires }: { wires: readonly FlowWire[] }) {
         context.fill()
       }
       element.dataset['beads'] = moving ? 'moving' : 'still'
-      if (moving) book()
+      if (moving) frame.book()
     }
-    const book = () => { if (booked === 0) booked = requestAnimationFrame(draw) }
-    look()
+    const frame = new NextFrame(draw)
     read()
-    book()
-    const scheme = new MutationObserver(() => { look(); book() })
-    scheme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-mantine-color-scheme'] })
+    frame.book()
     const stops = [
-      store.subscribe((state, before) => { if (state.transform !== before.transform || state.width !== before.width || state.height !== before.height) book() }),
-      useRun.subscribe((state, before) => { if (state.shown !== before.shown || state.run !== before.run || state.phase !== before.phase) { read(); book() } }),
-      useReplay.subscribe(book),
-      () => scheme.disconnect(),
-      () => cancelAnimationFrame(booked),
+      store.subscribe((state, before) => { if (!sameView(state, before)) frame.book() }),
+      useRun.subscribe((state, before) => { if (state.shown !== before.shown || state.run !== before.run || state.phase !== before.phase) { read(); frame.book() } }),
+      useReplay.subscribe(frame.book),
+      onScheme(() => { inks = inksOf(element, INKS); frame.book() }),
+      frame.cancel,
     ]
     return () => { for (const stop of stops) stop() }
   }, [wires, shown, reduced, store])

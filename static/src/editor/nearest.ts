@@ -1,17 +1,9 @@
-/** The wires of a large diagram seen from afar: two paths for all of them, where a drawing for each would keep the view from moving smoothly. */
+/** Finds the wire near a place, where wires are too thin to be hit or not there to be hit. */
 
-import { ViewportPortal, type Edge } from '@xyflow/react'
-import { memo } from 'react'
+import type { Edge } from '@xyflow/react'
 
 import type { WireData } from './edges'
 import type { Point } from './graph'
-
-const lineOf = (points: readonly Point[]) => `M${points.map(([x, y]) => `${x},${y}`).join('L')}`
-
-export const FarWires = memo(function FarWires({ routes }: { routes: readonly Edge<WireData>[] }) {
-  const path = (failure: boolean) => routes.filter((edge) => edge.data!.failure === failure && edge.data!.points.length > 1).map((edge) => lineOf(edge.data!.points)).join('')
-  return <ViewportPortal><svg className="far-wires" aria-hidden="true"><path className="wire-path" d={path(false)} /><path className="wire-path wire-failure" d={path(true)} /></svg></ViewportPortal>
-})
 
 /** The wire that passes nearest to a place, if it is within reach. */
 export function nearestWire(place: Point, routes: readonly Edge<WireData>[], reach: number): string | null {

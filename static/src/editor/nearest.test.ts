@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { nearestWire } from './FarWires'
+import { nearestWire } from './nearest'
 import type { Point } from './graph'
 
 const route = (id: string, ...points: Point[]) => ({ id, source: '', target: '', data: { points, failure: false, label: '', waypoints: [] } })
