@@ -43,6 +43,29 @@ class Editor:
         self.page.goto(f"/diagrams/{made['id']}/")
         expect(self.page.get_by_role("button", name="Run", exact=True).first).to_be_visible()
 
+    def open(self, graph: dict[str, Any]) -> None:
+        """Open a diagram that somebody drew before."""
+        made = asked(self.page, "/api/diagrams/", {"graph": graph})
+        self.page.goto(f"/diagrams/{made['id']}/")
+        expect(self.page.locator(".react-flow__node").first).to_be_visible()
+
+    def graph(self) -> dict[str, Any]:
+        """What the server has of the diagram once all is saved."""
+        self.saved()
+        answer = self.page.context.request.get(f"/api{self.page.evaluate('location.pathname')}")
+        assert answer.ok, answer.text()
+        found: dict[str, Any] = answer.json()["graph"]
+        return found
+
+    def undo_all(self) -> int:
+        """Undo until nothing is left to; say how many steps it took."""
+        button, count = self.page.get_by_role("button", name="Undo", exact=True), 0
+        while button.is_enabled():
+            self.page.keyboard.press("Control+z")
+            count += 1
+            self.page.wait_for_timeout(50)
+        return count
+
     def begin_from_the_start_page(self) -> None:
         """Make a new diagram as a visitor does."""
         self.page.goto("/")

@@ -23,7 +23,7 @@ import { addNode, CARD, GRID, positionOf, type Point } from './graph'
 import { FarView } from './FarView'
 import { FindBar } from './FindBar'
 import { FoldedGroup, GroupBox, NoteCard } from './GroupBox'
-import { foldedInto, foldedPlaces, groupNodes, groupsDrawn, notesDrawn } from './groupNodes'
+import { foldedInto, foldedPlaces, groupNodes, groupOn, groupsDrawn, notesDrawn, standsFor } from './groupNodes'
 import { GuideLines } from './GuideLines'
 import { KeyboardWalk, WalkEnd } from './KeyboardWalk'
 import { NodeCard, StayingCard } from './NodeCard'
@@ -63,6 +63,9 @@ const REACH_PX = 6
 /** Below this zoom, nobody can read: only what can be made out is drawn. */
 const FAR = 0.35
 
+/** What somebody asks to see is brought at least so near: its name can be read. */
+const LEGIBLE = 0.6
+
 /**
  * Note how far away the diagram is. A large one seen from afar is an overview: simple cards and wires, all of them drawn, so that moving the view changes nothing.
  * Once it is, it stays one until the view rests: to change hundreds of cards takes long enough to be felt in the middle of a movement.
@@ -95,10 +98,11 @@ function wireFor(kind: string, at: Point, routes: Edge<WireData>[]): string | nu
 /** Open the menu of what is pointed at; it is selected first, unless it is part of what is. */
 function openMenu(event: MouseEvent | ReactMouseEvent, of: MenuAt['of'], id?: string): void {
   event.preventDefault()
-  const { selection, select } = useEditor.getState()
-  if (of === 'node' && !selection.nodes.has(id!)) select([id!])
+  const { graph, selection, select } = useEditor.getState()
+  const nodes = of === 'node' ? standsFor(graph, id!) : []
+  if (nodes.some((node) => !selection.nodes.has(node))) select(nodes)
   if (of === 'wire') select([], [id!])
-  useStage.setState({ menu: { x: event.clientX, y: event.clientY, of } })
+  useStage.setState({ menu: { x: event.clientX, y: event.clientY, of: of === 'node' && groupOn(graph, id!) ? 'box' : of } })
 }
 
 export function Canvas({ commands }: { commands: readonly Command[] }) {
@@ -124,11 +128,11 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
   const folded = useMemo(() => foldedInto(groups), [groups])
   // While single nodes are dragged, the boxes they may leave stay round the others.
   const boxPlaces = useMemo(() => (moving && !boxed ? Object.fromEntries(Object.entries(moved).filter(([id]) => !(id in moving) || allMove(groups, id, moving))) : moved), [moved, moving, boxed, groups])
-  const boxNodes = useMemo(() => groupsDrawn(graph, boxPlaces, !readOnly), [graph, boxPlaces, readOnly])
+  const boxNodes = useMemo(() => groupsDrawn(graph, boxPlaces, !readOnly, selection.nodes), [graph, boxPlaces, readOnly, selection.nodes])
   useEffect(() => { if (!moving) groupNodes.set(boxNodes, groups) }, [boxNodes, groups, moving])
   const nodes = useMemo(
     () => [
-      ...boxNodes, ...copied.flatMap((id) => (places[id] ? [stayingCard(id, places[id])] : [])),
+      ...boxNodes, ...copied.flatMap((id) => (places[id] && !folded[id] ? [stayingCard(id, places[id])] : [])),
       ...cards.of(graph.nodes.filter((node) => !folded[node.id]), moved, selection.nodes, services), ...notesDrawn(graph, moved, selection.nodes),
     ],
     [cards, graph, boxNodes, folded, copied, places, moved, selection.nodes, services],
@@ -149,7 +153,8 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     const node = useSelection.getState().node
     if (reveal === 0 || !node || !useEditor.getState().graph.nodes.some((found) => found.id === node)) return
     useEditor.getState().select([node])
-    void flow.fitView({ nodes: [{ id: node }], maxZoom: flow.getZoom(), minZoom: flow.getZoom(), duration: reduced ? 0 : 250 })
+    const zoom = Math.max(flow.getZoom(), LEGIBLE)
+    void flow.fitView({ nodes: [{ id: foldedInto(groupsOf(useEditor.getState().graph))[node] ?? node }], maxZoom: zoom, minZoom: zoom, duration: reduced ? 0 : 250 })
   }, [reveal, flow, reduced])
 
   useEffect(() => {
@@ -163,8 +168,10 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     for (const change of changes) {
       if (change.type !== 'select') continue
       reselected = true
-      if (change.selected) picked.add(change.id)
-      else picked.delete(change.id)
+      for (const id of standsFor(editor.graph, change.id)) {
+        if (change.selected) picked.add(id)
+        else picked.delete(id)
+      }
     }
     if (reselected) editor.select(picked, editor.selection.wires)
     followDrag(changes, flow.getZoom(), routes)
@@ -233,8 +240,8 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
   const onPointerDown = ({ shiftKey, ctrlKey, metaKey }: PointerEvent) => flowStore.setState({ multiSelectionActive: shiftKey || ctrlKey || metaKey })
   // A click on one of several selected nodes leaves that one selected; React Flow would keep them all.
   const onNodeClick = ({ shiftKey, ctrlKey, metaKey }: ReactMouseEvent, { id, selectable }: Node) => {
-    const { selection, select } = useEditor.getState()
-    if (!shiftKey && !ctrlKey && !metaKey && selectable !== false && selection.nodes.size + selection.wires.size > 1) select([id])
+    const { graph: now, selection: picked, select } = useEditor.getState()
+    if (!shiftKey && !ctrlKey && !metaKey && selectable !== false && (picked.nodes.size + picked.wires.size > 1 || groupOn(now, id))) select(standsFor(now, id))
   }
   const fitClear = () => {
     seenFrom(flow.getZoom(), true)

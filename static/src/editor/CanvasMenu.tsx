@@ -8,6 +8,7 @@ import { useEditor } from './store'
 
 const OFFERED: Record<MenuAt['of'], string[][]> = {
   node: [['rename', 'connect', 'properties'], ['cut', 'copy', 'duplicate'], ['delete-join', 'delete'], ['fit-selection', 'tidy', 'group', 'group-account', 'group-vpc', 'group-region', 'group-context', 'ungroup']],
+  box: [['rename-box', 'fold', 'ungroup'], ['cut', 'copy', 'duplicate'], ['delete'], ['fit-selection', 'tidy']],
   wire: [['properties', 'straighten'], ['delete']],
   canvas: [['quick-add', 'note', 'label', 'paste'], ['select-all', 'tidy', 'fit'], ['find', 'palette', 'help']],
 }

@@ -16,7 +16,9 @@ import { Canvas } from './Canvas'
 import { CommandPalette, Keys, openPalette } from './CommandPalette'
 import { commandFor, commandsOf, type Command } from './commands'
 import { FindingsPanel } from './FindingsPanel'
+import { groupsOf } from './annotations'
 import { fitAll } from './fitting'
+import { foldedInto } from './groupNodes'
 import { DiagramTabs } from './DiagramTabs'
 import { DiffView } from './DiffView'
 import { ExportDialog } from './ExportDialog'
@@ -103,7 +105,8 @@ function Editor() {
       fitSelection: () => {
         const { selection, graph } = useEditor.getState()
         const ids = new Set([...selection.nodes, ...graph.wires.filter((wire) => selection.wires.has(wire.id)).flatMap((wire) => [wire.from.node, wire.to.node])])
-        if (ids.size) void flow.fitView({ nodes: [...ids].map((id) => ({ id })), padding: 0.2, maxZoom: 1.5 })
+        const folded = foldedInto(groupsOf(graph))
+        if (ids.size) void flow.fitView({ nodes: [...ids].map((id) => ({ id: folded[id] ?? id })), padding: 0.2, maxZoom: 1.5 })
       },
       zoomIn: () => void flow.zoomIn(), zoomOut: () => void flow.zoomOut(), actualSize: () => void flow.zoomTo(1),
       centre: () => {

@@ -8,6 +8,7 @@ import { memo, useEffect, useState } from 'react'
 import { changeGroup, GROUP_WORDS, groupsOf, notesOf, setGroupKind, setNote, type Group, type GroupKind } from './annotations'
 import { FOLDED_HANDLE, TARGET_HANDLE } from './edges'
 import { focusNode } from './QuickAddList'
+import { fold } from './grouping'
 import { useStage } from './stage'
 import { useEditor, WRITING } from './store'
 
@@ -16,7 +17,6 @@ const useGroup = (id: unknown): Group | undefined => {
   return groupsOf(graph).find((group) => group.id === id)
 }
 
-const fold = (group: Group) => useEditor.getState().change(changeGroup(useEditor.getState().graph, group.id, { collapsed: !group.collapsed }))
 const pick = (group: Group) => useEditor.getState().select(group.members)
 
 export const GroupBox = memo(function GroupBox({ data }: NodeProps) {
@@ -54,11 +54,13 @@ function KindOfBox({ group, readOnly }: { group: Group; readOnly: boolean }) {
 function Title({ group, readOnly }: { group: Group; readOnly: boolean }) {
   const renaming = useStage((state) => state.renaming === `group:${group.id}`)
   const [text, setText] = useState(group.title)
+  // However renaming is begun, it begins with the name that stands there.
+  useEffect(() => { if (renaming) setText(group.title) }, [renaming, group.title])
   const done = (keep: boolean) => {
     useStage.setState({ renaming: null })
     if (keep && text.trim() && text !== group.title) useEditor.getState().change(changeGroup(useEditor.getState().graph, group.id, { title: text.trim() }))
   }
-  if (!renaming) return <b onDoubleClick={() => { if (!readOnly) { setText(group.title); useStage.setState({ renaming: `group:${group.id}` }) } }}>{group.title}</b>
+  if (!renaming) return <b title={group.title} onDoubleClick={(event) => { event.stopPropagation(); if (!readOnly) useStage.setState({ renaming: `group:${group.id}` }) }}>{group.title}</b>
   return (
     <input
       className="card-rename nodrag nopan" aria-label="New name" value={text} maxLength={200} autoFocus onFocus={(event) => event.currentTarget.select()} onClick={(event) => event.stopPropagation()}
@@ -77,9 +79,9 @@ export const FoldedGroup = memo(function FoldedGroup({ data }: NodeProps) {
   const readOnly = useEditor((state) => state.readOnly)
   if (!group) return null
   return (
-    <div className="card folded" data-idle onDoubleClick={() => { if (!readOnly) fold(group) }} onClick={() => pick(group)}>
+    <div className="card folded" data-idle onDoubleClick={() => { if (!readOnly) fold(group) }}>
       <div className="card-head">
-        <div className="card-words"><div className="card-name" title={group.title}>{group.title}</div><div className="card-kind">{GROUP_WORDS[group.kind]}, {group.members.length} nodes</div></div>
+        <div className="card-words"><div className="card-name"><Title group={group} readOnly={readOnly} /></div><div className="card-kind">{GROUP_WORDS[group.kind]}, {group.members.length} nodes</div></div>
         {!readOnly && <ActionIcon size="sm" variant="subtle" color="gray" aria-label={`Unfold ${group.title}`} className="nodrag" onClick={(event) => { event.stopPropagation(); fold(group) }}><IconArrowsMaximize size={14} /></ActionIcon>}
       </div>
       <Handle type="target" id={TARGET_HANDLE} position={Position.Left} isConnectable={false} aria-hidden />

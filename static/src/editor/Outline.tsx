@@ -1,6 +1,7 @@
-/** The diagram as text, in the order of the flow: every node, what is set on it, where its wires lead. Selecting here selects on the canvas. */
+/** The diagram as text, in the order of the flow: every node, what is set on it, where its wires lead. What is chosen here is selected on the canvas and brought into view. */
 
 import { Text } from '@mantine/core'
+import { useReactFlow } from '@xyflow/react'
 
 import { portOf, useCatalog } from '../api/catalog'
 import type { Graph, GraphWire, Service } from '../api/types'
@@ -10,18 +11,21 @@ import { GROUP_WORDS, groupsOf, notesOf } from './annotations'
 import { flowOrder } from './flow'
 import { wireSchema } from './legality'
 import { useEditor } from './store'
+import { show, type Stop } from './walk'
 
 export function Outline() {
   const graph = useEditor((state) => state.graph)
   const services = useCatalog((state) => state.services)
+  const flow = useReactFlow()
+  const bring = (stop: Stop) => show(stop, flow, 0)
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
   if (graph.nodes.length === 0) return <div className="panel-scroll" role="region" aria-label="Outline" tabIndex={0}><Text size="sm" c="dimmed">Nothing is drawn yet. Press / to add a node.</Text></div>
   return (
     <div className="panel-scroll" role="region" aria-label="Outline" tabIndex={0}>
       <Text size="xs" c="dimmed" mb={6}>{graph.nodes.length} nodes, {graph.wires.length} wires, in the order messages flow</Text>
       <ul className="outline">
-        {groupsOf(graph).map((group) => <li key={group.id}><button type="button" onClick={() => useEditor.getState().select(group.members)}><b>{group.title}</b> <span>{GROUP_WORDS[group.kind]}</span></button><p>holds {group.members.map((id) => nodes.get(id)?.name || id).join(', ')}</p></li>)}
-        {notesOf(graph).map((note) => <li key={note.id}><button type="button" onClick={() => useEditor.getState().select([note.id])}><b>Note</b> <span>{note.text}</span></button></li>)}
+        {groupsOf(graph).map((group) => <li key={group.id}><button type="button" onClick={() => bring({ kind: 'node', id: `group:${group.id}` })}><b>{group.title}</b> <span>{GROUP_WORDS[group.kind]}</span></button><p>holds {group.members.map((id) => nodes.get(id)?.name || id).join(', ')}</p></li>)}
+        {notesOf(graph).map((note) => <li key={note.id}><button type="button" onClick={() => bring({ kind: 'node', id: note.id })}><b>Note</b> <span>{note.text}</span></button></li>)}
         {flowOrder(graph).map((id) => <OutlineNode key={id} id={id} graph={graph} services={services} nameOf={(other) => nodes.get(other)?.name || other} />)}
       </ul>
     </div>
@@ -48,12 +52,13 @@ function OutlineNode({ id, graph, services, nameOf }: Shown & { id: string }) {
 }
 
 function OutlineWire({ wire, graph, services, nameOf }: Shown & { wire: GraphWire }) {
+  const flow = useReactFlow()
   const selected = useEditor((state) => state.selection.wires.has(wire.id))
   const port = portOf(services, graph.nodes.find((node) => node.id === wire.from.node), wire.from.port)
   const set = settingsWords(wire.parameters, wireSchema(services, graph, wire).schema)
   return (
     <li>
-      <button type="button" aria-pressed={selected} onClick={() => useEditor.getState().select([], [wire.id])}>{port?.title ?? wire.from.port} → {nameOf(wire.to.node)}</button>
+      <button type="button" aria-pressed={selected} onClick={() => show({ kind: 'wire', id: wire.id }, flow, 0)}>{port?.title ?? wire.from.port} → {nameOf(wire.to.node)}</button>
       {set && <p>{set}</p>}
     </li>
   )

@@ -4,6 +4,7 @@ import { Button, Group } from '@mantine/core'
 import { useEffect } from 'react'
 
 import { useCatalog } from '../api/catalog'
+import { regrouped } from './annotations'
 import { positionOf } from './graph'
 import { freePlace } from './places'
 import { insertBetween, midway } from './rewire'
@@ -29,7 +30,7 @@ export function RefusedWire() {
     const made = insertBetween(graph, services[kind]!, services, reason.from!, reason.to, at)
     useStage.setState({ reason: null })
     if (!made) return
-    change(made[0])
+    change(regrouped(made[0], new Set([made[1]])))
     select([made[1]])
   }
   return (

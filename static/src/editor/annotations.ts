@@ -96,6 +96,8 @@ export function regrouped(graph: Graph, dropped: ReadonlySet<string>): Graph {
   const next = staying.map((group, index) => {
     // All of a group moved together: nobody left it.
     if (group.members.length === 0) return groups[index]!
+    // Of a folded group one sees no box that something could be put into.
+    if (group.collapsed) return groups[index]!
     return { ...group, members: [...group.members, ...nodes.filter((id) => within(id, boxes[group.id]))] }
   })
   const same = next.every((group, index) => group.members.length === groups[index]!.members.length && group.members.every((id) => groups[index]!.members.includes(id)))
@@ -114,6 +116,7 @@ export const setNote = (graph: Graph, id: string, text: string): Graph =>
 
 /** Lay down the points that a wire passes; none lets it find its own way. */
 export function setWaypoints(graph: Graph, wire: string, points: readonly Point[]): Graph {
+  if (points.length === 0 && waypointsOf(graph, wire).length === 0) return graph
   const { [wire]: _, ...others } = (graph.view?.['waypoints'] ?? {}) as Record<string, Point[]>
   return withView(graph, 'waypoints', points.length ? { ...others, [wire]: points.map(([x, y]) => [Math.round(x), Math.round(y)]) } : others)
 }

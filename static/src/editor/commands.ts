@@ -7,7 +7,7 @@ import { copySelection, cutSelection, duplicateSelection, pasteClipboard } from 
 import { GRID, type Point } from './graph'
 import { download } from './ExportDialog'
 import { GROUP_WORDS, notesOf, type GroupKind } from './annotations'
-import { groupSelection, straighten, ungroupSelection, writeNote } from './grouping'
+import { foldSelection, groupSelection, renameBox, straighten, ungroupSelection, writeNote } from './grouping'
 import { openConnect, openQuickAdd } from './quickAdd'
 import { useStage } from './stage'
 import { useLeftPanel } from './leftPanel'
@@ -86,7 +86,7 @@ export function commandsOf(view: ViewActions): Command[] {
     { id: 'quick-add', title: 'Add a node', group: 'Edit', keys: ['/'], run: () => openQuickAdd(view.centre()) },
     { id: 'note', title: 'Add a note', group: 'Edit', keys: ['N'], run: () => writeNote('note', view.centre()) },
     { id: 'label', title: 'Add a label', group: 'Edit', keys: ['T'], run: () => writeNote('label', view.centre()) },
-    { id: 'rename', title: 'Rename', group: 'Edit', keys: ['F2'], run: () => { if (editor().selection.nodes.size === 1) startRenaming([...editor().selection.nodes][0]!) } },
+    { id: 'rename', title: 'Rename', group: 'Edit', keys: ['F2'], run: () => { if (editor().selection.nodes.size === 1) startRenaming([...editor().selection.nodes][0]!); else renameBox() } },
     { id: 'connect', title: 'Wire the selected node to…', group: 'Edit', keys: ['W'], run: openConnect },
     ...nudges,
     { id: 'tidy', title: 'Tidy the layout', group: 'Arrange', keys: ['Ctrl+L'], run: () => void tidy() },
@@ -94,6 +94,8 @@ export function commandsOf(view: ViewActions): Command[] {
     ...distributions,
     ...(Object.keys(GROUP_WORDS) as GroupKind[]).map((kind): Command => ({ id: kind === 'group' ? 'group' : `group-${kind}`, title: kind === 'group' ? 'Group' : `Group as ${GROUP_WORDS[kind]}`, group: 'Arrange', keys: kind === 'group' ? ['Ctrl+G'] : [], run: () => groupSelection(kind) })),
     { id: 'ungroup', title: 'Ungroup', group: 'Arrange', keys: ['Ctrl+Shift+G'], run: ungroupSelection },
+    { id: 'rename-box', title: 'Rename the box', group: 'Arrange', keys: [], run: renameBox },
+    { id: 'fold', title: 'Fold or unfold the box', group: 'Arrange', keys: [], run: foldSelection },
     { id: 'straighten', title: 'Let the wire find its own way', group: 'Arrange', keys: [], run: straighten },
     { id: 'snap', title: 'Snap to the grid and to neighbours, on or off', group: 'Arrange', keys: [], run: () => useStage.getState().toggleSnapping() },
     { id: 'select-all', title: 'Select all', group: 'Select', keys: ['Ctrl+A'], run: () => editor().select([...editor().graph.nodes, ...notesOf(editor().graph)].map((one) => one.id), editor().graph.wires.map((wire) => wire.id)) },

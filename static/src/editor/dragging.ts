@@ -17,7 +17,7 @@ const REACH_PX = 6
 
 /** A drag begins: with Alt held, it moves a copy. */
 export function beginDrag(ids: readonly string[], copying: boolean): void {
-  useStage.setState({ copied: copying ? ids : [] })
+  useStage.setState({ copied: copying ? ids.flatMap((id) => groupNodes.origin(id)?.members ?? id) : [] })
 }
 
 /** Follow the changes of place that a drag reports; its last one ends as one change of the diagram. */

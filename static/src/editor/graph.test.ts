@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { graphOf, services, wire } from '../testing/services'
+import { addGroup, changeGroup, groupsOf, setWaypoints, waypointsOf } from './annotations'
 import { addNode, addWire, clip, GRID, paste, readClipping, remove, setParameters, unused } from './graph'
 
 const three = () => graphOf({ s: 'spring', b: 'basin', m: 'mill' }, [wire('w1', 's.out', 'b.in'), wire('w2', 'b.out', 'm.pulls')])
@@ -86,4 +87,24 @@ describe('the clipboard', () => {
       if (clipping) expect(() => paste(three(), clipping)).not.toThrow()
     },
   )
+})
+
+describe('pasting', () => {
+  it('brings the ways of wires along, and leaves a folded box folded', () => {
+    const bent = setWaypoints(three(), 'w1', [[240, -60]])
+    const [boxed, box] = addGroup(bent, ['b', 'm'], 'vpc')
+    const text = JSON.stringify(clip(changeGroup(boxed, box, { collapsed: true }), new Set(['s', 'b', 'm'])))
+    const [pasted, ids] = paste(boxed, readClipping(text)!, [1000, 500])
+    const added = pasted.wires.find((one) => one.from.node === ids[0])!
+    expect(waypointsOf(pasted, added.id)).toEqual([[1240, 440]])
+    expect(groupsOf(pasted).map((group) => [group.members.length, group.collapsed ?? false])).toEqual([[2, false], [2, true]])
+  })
+
+  it('puts a node into the box it lands in, and a box with its own nodes into none', () => {
+    const [boxed] = addGroup(three(), ['b', 'm'], 'vpc')
+    const [one] = paste(boxed, clip(boxed, new Set(['b'])))
+    expect(groupsOf(one)[0]!.members).toHaveLength(3)
+    const [two] = paste(boxed, clip(boxed, new Set(['b', 'm'])))
+    expect(groupsOf(two).map((group) => group.members.length)).toEqual([2, 2])
+  })
 })

@@ -1,7 +1,7 @@
 /** Changes of a graph, as pure functions: each takes a graph and returns a new one. */
 
 import type { Graph, GraphNode, GraphWire, Preset, Service, Values } from '../api/types'
-import { addGroup, addNote, carried, groupsOf, notesOf, pruned, type Group, type Note } from './annotations'
+import { addGroup, addNote, carried, changeGroup, groupsOf, notesOf, pruned, regrouped, setWaypoints, waypointsOf, type Group, type Note } from './annotations'
 import { CARD, GRID, type Point } from './card'
 
 export { CARD, GRID, type Point } from './card'
@@ -86,13 +86,15 @@ export function setParameters(graph: Graph, ids: ReadonlySet<string>, name: stri
 }
 
 /** A part of a graph, as it travels through the clipboard. */
-export interface Clipping { backwater: 'clipping'; nodes: GraphNode[]; wires: GraphWire[]; positions: Record<string, Point>; notes?: Note[]; groups?: Group[] }
+export interface Clipping { backwater: 'clipping'; nodes: GraphNode[]; wires: GraphWire[]; positions: Record<string, Point>; notes?: Note[]; groups?: Group[]; waypoints?: Record<string, Point[]> }
 
 export function clip(graph: Graph, ids: ReadonlySet<string>): Clipping {
+  const wires = graph.wires.filter((wire) => ids.has(wire.from.node) && ids.has(wire.to.node))
   return {
     backwater: 'clipping',
     nodes: graph.nodes.filter((node) => ids.has(node.id)),
-    wires: graph.wires.filter((wire) => ids.has(wire.from.node) && ids.has(wire.to.node)),
+    wires,
+    waypoints: Object.fromEntries(wires.map((wire) => [wire.id, waypointsOf(graph, wire.id)])),
     positions: Object.fromEntries([...ids].map((id) => [id, positionOf(graph, id)])),
     notes: notesOf(graph).filter((note) => ids.has(note.id)),
     groups: groupsOf(graph).filter((group) => group.members.every((id) => ids.has(id))),
@@ -110,7 +112,7 @@ export function readClipping(text: string): Clipping | null {
     const wires = parsed.wires.filter((wire) => known.has(wire?.from?.node) && known.has(wire?.to?.node))
     return {
       backwater: 'clipping', positions: parsed.positions ?? {},
-      notes: notesOf({ ...NO_GRAPH, view: { notes: parsed.notes } }), groups: groupsOf({ ...NO_GRAPH, nodes, view: { groups: parsed.groups } }),
+      notes: notesOf({ ...NO_GRAPH, view: { notes: parsed.notes } }), groups: groupsOf({ ...NO_GRAPH, nodes, view: { groups: parsed.groups } }), waypoints: Object.fromEntries(wires.map((wire) => [wire.id, waypointsOf({ ...NO_GRAPH, view: { waypoints: parsed.waypoints } }, wire.id)])),
       nodes: nodes.map((node) => ({ ...node, name: String(node.name ?? node.id), parameters: node.parameters ?? {} })),
       wires: wires.map((wire) => ({ ...wire, parameters: wire.parameters ?? {} })),
     }
@@ -140,7 +142,9 @@ export function paste(graph: Graph, clipping: Clipping, at?: Point): [Graph, str
   let result: Graph = moveNodes({ ...graph, nodes: [...graph.nodes, ...nodes] }, positions)
   for (const wire of clipping.wires) {
     const [next, id] = addWire(result, { ...wire.from, node: renamed.get(wire.from.node)! }, { ...wire.to, node: renamed.get(wire.to.node)! })
+    const points = (clipping.waypoints?.[wire.id] ?? []).map(([x, y]): Point => [x + offset[0], y + offset[1]])
     result = { ...next, wires: next.wires.map((added) => (added.id === id ? { ...added, parameters: structuredClone(wire.parameters) } : added)) }
+    if (points.length) result = setWaypoints(result, id, points)
   }
   return pasteAnnotations(result, clipping, renamed, offset, nodes.map((node) => node.id))
 }
@@ -153,6 +157,11 @@ function pasteAnnotations(graph: Graph, clipping: Clipping, renamed: Map<string,
     result = next
     ids.push(id)
   }
-  for (const group of clipping.groups ?? []) result = addGroup(result, group.members.map((id) => renamed.get(id)!), group.kind, group.title)[0]
-  return [result, ids]
+  for (const group of clipping.groups ?? []) {
+    const [next, id] = addGroup(result, group.members.map((member) => renamed.get(member)!), group.kind, group.title)
+    result = group.collapsed ? changeGroup(next, id, { collapsed: true }) : next
+  }
+  // What brings a box of its own stays in that; the rest is in the boxes it is put down in.
+  const boxed = new Set((clipping.groups ?? []).flatMap((group) => group.members.map((id) => renamed.get(id)!)))
+  return [regrouped(result, new Set([...renamed.values()].filter((id) => !boxed.has(id)))), ids]
 }

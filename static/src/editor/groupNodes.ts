@@ -25,6 +25,12 @@ class Origins {
 
 export const groupNodes = new Origins()
 
+/** The group that a box or folded card on the canvas is. */
+export const groupOn = (graph: Graph, id: string): Group | undefined => groupsOf(graph).find((group) => PREFIX + group.id === id)
+
+/** The nodes that something on the canvas stands for: those in a box or a folded group, or the node or note itself. */
+export const standsFor = (graph: Graph, id: string): string[] => groupOn(graph, id)?.members ?? [id]
+
 /** The card that stands for each node in a folded group. */
 export function foldedInto(groups: readonly Group[]): Record<string, string> {
   const found: Record<string, string> = {}
@@ -45,7 +51,7 @@ const handle = (id: string, type: 'source' | 'target', x: number) => ({ id, type
 const FOLDED_HANDLES = [handle(TARGET_HANDLE, 'target', 0), handle(FOLDED_HANDLE, 'source', CARD.width)]
 
 /** The boxes of open groups and the cards of folded ones. */
-export function groupsDrawn(graph: Graph, places: Record<string, Point>, draggable: boolean): Node[] {
+export function groupsDrawn(graph: Graph, places: Record<string, Point>, draggable: boolean, selected: ReadonlySet<string>): Node[] {
   const groups = groupsOf(graph)
   const folded = foldedInto(groups)
   const boxes = groupBoxes(groups, places)
@@ -57,7 +63,8 @@ export function groupsDrawn(graph: Graph, places: Record<string, Point>, draggab
       // Within another folded group, it is not seen at all.
       if (group.members.some((member) => folded[member] !== id)) return []
       const [x, y] = stand[id]!
-      return [{ ...common, type: 'folded', position: { x, y }, ...CARD, measured: CARD, handles: FOLDED_HANDLES }]
+      const picked = group.members.some((member) => selected.has(member))
+      return [{ ...common, type: 'folded', position: { x, y }, ...CARD, measured: CARD, handles: FOLDED_HANDLES, selectable: true, focusable: true, selected: picked, ariaLabel: `${group.title}, folded, ${group.members.length} nodes` }]
     }
     const box = boxes[group.id]
     if (!box || group.members.every((member) => folded[member])) return []

@@ -1,6 +1,6 @@
 /** Commands for boxes, notes and the ways of wires. */
 
-import { addGroup, addNote, groupsOf, removeGroups, setGroupKind, setWaypoints, type GroupKind, type Note } from './annotations'
+import { addGroup, addNote, changeGroup, groupsOf, removeGroups, setGroupKind, setWaypoints, type Group, type GroupKind, type Note } from './annotations'
 import type { Point } from './graph'
 import { pointer, useStage } from './stage'
 import { useEditor, WRITING } from './store'
@@ -20,6 +20,26 @@ export function ungroupSelection(): void {
   const gone = groupsOf(graph).filter((group) => group.members.every((id) => selection.nodes.has(id))).map((group) => group.id)
   if (gone.length) change(removeGroups(graph, new Set(gone)))
 }
+
+/** The largest box all of whose nodes are selected. */
+function boxSelected(): Group | undefined {
+  const { graph, selection } = useEditor.getState()
+  return groupsOf(graph).filter((group) => group.members.every((id) => selection.nodes.has(id))).sort((one, other) => other.members.length - one.members.length)[0]
+}
+
+/** Type the name of the selected box where it stands. */
+export function renameBox(): void {
+  const group = boxSelected()
+  if (group && !useEditor.getState().readOnly) useStage.setState({ renaming: `group:${group.id}` })
+}
+
+/** Fold the selected box into one card, or unfold it. */
+export function foldSelection(): void {
+  const group = boxSelected()
+  if (group) fold(group)
+}
+
+export const fold = (group: Group) => useEditor.getState().change(changeGroup(useEditor.getState().graph, group.id, { collapsed: !group.collapsed }))
 
 /** Place a note and let it be written. */
 export function writeNote(look: Note['look'], otherwise: Point): void {

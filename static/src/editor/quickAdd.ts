@@ -4,6 +4,7 @@ import { portOf, portsOf, useCatalog } from '../api/catalog'
 import type { Graph, Service } from '../api/types'
 import { titleOf, useNaming } from '../app/naming'
 import { addNode, addWire, CARD, positionOf, type Point } from './graph'
+import { regrouped } from './annotations'
 import { useFavourites } from './favourites'
 import { endsAt, kindsFor, type Ends, type Wiring } from './legality'
 import { freePlace } from './places'
@@ -79,7 +80,7 @@ function placeNew(service: Service, preset: string | undefined, at: Point, wirin
   const place = freePlace([at[0] + shift, at[1] - CARD.height / 2], graph.nodes.map((node) => positionOf(graph, node.id)))
   const [placed, id] = addNode(graph, service, place, service.presets.find((one) => one.name === preset))
   const ends = wiring ? endsAt(useCatalog.getState().services, placed, wiring, id) : null
-  change(ends && 'from' in ends ? addWire(placed, ends.from, ends.to)[0] : placed)
+  change(regrouped(ends && 'from' in ends ? addWire(placed, ends.from, ends.to)[0] : placed, new Set([id])))
   select([id])
   return id
 }

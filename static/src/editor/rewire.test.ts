@@ -1,19 +1,29 @@
 import { describe, expect, it } from 'vitest'
 
 import { graphOf, services, wire } from '../testing/services'
+import { setWaypoints, waypointsOf } from './annotations'
 import { insertBetween, reconnect, removeAndJoin, splice, wireUnder } from './rewire'
 
 describe('removeAndJoin', () => {
   it('joins what is left, where a wire is legal', () => {
     const graph = graphOf({ s: 'spring', a: 'basin', m: 'mill', b: 'basin' }, [wire('1', 's.out', 'a.in'), wire('2', 'a.out', 'm.pulls'), wire('3', 'm.calls', 'b.in')])
-    const joined = removeAndJoin(graph, services, new Set(['a', 'm']))
+    const joined = removeAndJoin(graph, services, new Set(['a', 'm'])).graph
     expect(joined.nodes.map((node) => node.id)).toEqual(['s', 'b'])
     expect(joined.wires.map((found) => [found.from, found.to])).toEqual([[{ node: 's', port: 'out' }, { node: 'b', port: 'in' }]])
   })
 
   it('lays no wire that is illegal, and none to where failures went', () => {
     const graph = graphOf({ s: 'spring', a: 'basin', m: 'mill', d: 'basin' }, [wire('1', 's.out', 'a.in'), wire('2', 'a.out', 'm.pulls'), wire('3', 'a.spill', 'd.in')])
-    expect(removeAndJoin(graph, services, new Set(['a'])).wires).toEqual([])
+    const { graph: left, refused } = removeAndJoin(graph, services, new Set(['a']))
+    expect(left.wires).toEqual([])
+    expect(refused).toEqual([expect.stringMatching(/^“s” and “m” are not joined: “out” sends/)])
+  })
+
+  it('keeps what is set where a joining wire begins, for each branch', () => {
+    const ports = services['spring']!.ports.map((port) => ({ ...port, wire_parameters: { type: 'object' as const, properties: {} } }))
+    const graph = graphOf({ s: 'spring', a: 'basin', b: 'log', c: 'log' }, [{ ...wire('1', 's.out', 'a.in'), parameters: { share: 3 } }, wire('2', 'a.out', 'b.in'), wire('3', 'a.out', 'c.in')])
+    const { graph: left } = removeAndJoin(graph, { ...services, spring: { ...services['spring']!, ports } }, new Set(['a']))
+    expect(left.wires.map((found) => [found.to.node, found.parameters])).toEqual([['b', { share: 3 }], ['c', { share: 3 }]])
   })
 })
 
@@ -25,6 +35,12 @@ describe('splice', () => {
     const relay = { ...services['basin']!, kind: 'relay', ports: [services['basin']!.ports[0]!, services['mill']!.ports[2]!] }
     const spliced = splice(bridged, { ...services, relay }, 'n', '1')!
     expect(spliced.wires.map((found) => `${found.from.node}.${found.from.port} ${found.to.node}.${found.to.port}`)).toEqual(['s.out n.in', 'n.calls b.in'])
+  })
+
+  it('forgets the way of the wire, which leads past the node', () => {
+    const bent = setWaypoints(graphOf({ s: 'spring', n: 'relay', b: 'basin' }, [wire('1', 's.out', 'b.in')]), '1', [[240, -100], [560, -100]])
+    const relay = { ...services['basin']!, kind: 'relay', ports: [services['basin']!.ports[0]!, services['mill']!.ports[2]!] }
+    expect(waypointsOf(splice(bent, { ...services, relay }, 'n', '1')!, '1')).toEqual([])
   })
 
   it('is null where the node does not fit', () => {

@@ -2,14 +2,21 @@
 
 import { portOf, portsOf } from '../api/catalog'
 import type { Graph, GraphWire, Service } from '../api/types'
+import { setWaypoints } from './annotations'
 import { addNode, addWire, CARD, positionOf, remove, type Point } from './graph'
 import { endsAt, landing, type Ends } from './legality'
 import { crosses, type Box } from './routing'
 
 type Services = Record<string, Service>
 
-/** Remove nodes and join what sent to them with what they sent to, wherever such a wire is legal. */
-export function removeAndJoin(graph: Graph, services: Services, nodes: ReadonlySet<string>, wires: ReadonlySet<string> = new Set()): Graph {
+/** What is left after nodes were taken out, and for those who could not be joined, why. */
+export interface Joined { graph: Graph; refused: string[] }
+
+/**
+ * Remove nodes and join what sent to them with what they sent to, wherever such a wire is legal. A new wire keeps the parameters of the old one
+ * that belong to where it begins.
+ */
+export function removeAndJoin(graph: Graph, services: Services, nodes: ReadonlySet<string>, wires: ReadonlySet<string> = new Set()): Joined {
   const goals = (id: string, seen: Set<string>): string[] => {
     if (!nodes.has(id)) return [id]
     if (seen.has(id)) return []
@@ -17,14 +24,27 @@ export function removeAndJoin(graph: Graph, services: Services, nodes: ReadonlyS
     return graph.wires.filter((wire) => wire.from.node === id && mainPort(graph, services, wire)).flatMap((wire) => goals(wire.to.node, seen))
   }
   let result = remove(graph, nodes, wires)
+  const refused: string[] = []
   for (const wire of graph.wires) {
     if (nodes.has(wire.from.node) || !nodes.has(wire.to.node)) continue
     for (const goal of new Set(goals(wire.to.node, new Set()))) {
       const found = landing(services, result, wire.from, goal)
-      if (found.reason === null) result = addWire(result, wire.from, { node: goal, port: found.port })[0]
+      if (found.reason === null) result = joinedBy(result, services, wire, { node: goal, port: found.port })
+      else if (!areWired(result, wire.from.node, goal)) refused.push(`“${nameOf(graph, wire.from.node)}” and “${nameOf(graph, goal)}” are not joined: ${found.reason}`)
     }
   }
-  return result
+  return { graph: result, refused }
+}
+
+const nameOf = (graph: Graph, id: string) => graph.nodes.find((node) => node.id === id)?.name || id
+
+const areWired = (graph: Graph, from: string, to: string) => graph.wires.some((wire) => wire.from.node === from && wire.to.node === to)
+
+/** Lay a wire in the place of one whose end is gone. */
+function joinedBy(graph: Graph, services: Services, old: GraphWire, to: GraphWire['to']): Graph {
+  const [next, id] = addWire(graph, old.from, to)
+  const owned = portOf(services, graph.nodes.find((node) => node.id === old.from.node), old.from.port)?.wire_parameters
+  return owned ? { ...next, wires: next.wires.map((wire) => (wire.id === id ? { ...wire, parameters: structuredClone(old.parameters) } : wire)) } : next
 }
 
 /** Whether a wire leaves by a port of the main way, not by one for failures. */
@@ -53,7 +73,8 @@ export function splice(graph: Graph, services: Services, node: string, id: strin
   const without = { ...graph, wires: graph.wires.filter((found) => found.id !== id) }
   const entry = landing(services, without, wire.from, node)
   if (entry.reason !== null) return null
-  const led = reconnect(graph, services, id, { from: wire.from, to: { node, port: entry.port } })
+  // The points it passed lead past the node that it now ends at.
+  const led = setWaypoints(reconnect(graph, services, id, { from: wire.from, to: { node, port: entry.port } }), id, [])
   for (const port of portsOf(services, graph.nodes.find((found) => found.id === node))) {
     if (port.direction !== 'out' || port.role !== 'main') continue
     const exit = landing(services, led, { node, port: port.name }, wire.to.node, wire.to.port)

@@ -15,7 +15,7 @@ export interface QuickAdd { at: Point; wirings: Wiring[]; existing: boolean }
 interface FromPalette { kind: string; preset: string | undefined; finger: Point | null }
 
 /** Where the menu of the canvas is open, in the window, and what for. */
-export interface MenuAt { x: number; y: number; of: 'node' | 'wire' | 'canvas' }
+export interface MenuAt { x: number; y: number; of: 'node' | 'wire' | 'box' | 'canvas' }
 
 interface Stage {
   /** Places of nodes while they are dragged or glide to new places. */

@@ -7,10 +7,11 @@ import { useCatalog } from '../api/catalog'
 import type { Diagram, Finding, Graph, Run, Values } from '../api/types'
 import * as graphs from './graph'
 import type { Point } from './graph'
-import { notesOf } from './annotations'
+import { notesOf, regrouped } from './annotations'
 import { useFavourites } from './favourites'
 import type { Wiring } from './legality'
 import { removeAndJoin as joined, splice } from './rewire'
+import { useStage } from './stage'
 
 export type SaveState = 'saved' | 'unsaved' | 'saving' | 'offline' | 'refused' | 'conflict'
 
@@ -118,7 +119,7 @@ export const useEditor = create<EditorState>()(
         if (!service || get().readOnly) return
         const [next, id] = graphs.addNode(get().graph, service, at, service.presets.find((one) => one.name === preset))
         useFavourites.getState().used(kind)
-        get().change((wire ? splice(next, useCatalog.getState().services, id, wire) : null) ?? next)
+        get().change(regrouped((wire ? splice(next, useCatalog.getState().services, id, wire) : null) ?? next, new Set([id])))
         get().select([id])
       },
       connect: (from, to) => {
@@ -147,13 +148,15 @@ export const useEditor = create<EditorState>()(
       setName: (name) => get().change({ ...get().graph, name }),
       removeAndJoin: () => {
         const { graph, selection } = get()
-        if (!selection.nodes.size && !selection.wires.size) return
-        get().change(joined(graph, useCatalog.getState().services, selection.nodes, selection.wires))
+        if (get().readOnly || (!selection.nodes.size && !selection.wires.size)) return
+        const { graph: next, refused } = joined(graph, useCatalog.getState().services, selection.nodes, selection.wires)
+        get().change(next)
         set({ selection: NOTHING })
+        if (refused[0]) useStage.setState({ reason: { text: refused[0], from: null, to: '', bridges: [] } })
       },
       removeSelected: () => {
         const { graph, selection } = get()
-        if (!selection.nodes.size && !selection.wires.size) return
+        if (get().readOnly || (!selection.nodes.size && !selection.wires.size)) return
         get().change(graphs.remove(graph, selection.nodes, selection.wires))
         set({ selection: NOTHING })
       },

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
 
 import { graphOf, wire } from '../testing/services'
+import { addGroup, groupsOf, setWaypoints, waypointsOf } from './annotations'
 import { CARD, GRID, moveNodes } from './graph'
-import { tidyPlaces } from './tidy'
+import { tidied, tidyPlaces } from './tidy'
 
 const fanOut = () => graphOf({ s: 'spring', a: 'basin', b: 'basin', m: 'mill' }, [wire('1', 's.out', 'a.in'), wire('2', 's.out', 'b.in'), wire('3', 'a.out', 'm.pulls'), wire('4', 'm.calls', 'a.in')])
 
@@ -33,4 +34,16 @@ it('leaves a single node alone', async () => {
 it('follows the wires, not the order in which nodes were placed', async () => {
   const places = await tidyPlaces(graphOf({ b: 'basin', s: 'spring' }, [wire('1', 's.out', 'b.in')]))
   expect(places['s']![0] + CARD.width).toBeLessThan(places['b']![0])
+})
+
+it('lays a folded group out as one card, and lets wires find their ways anew', async () => {
+  const bent = setWaypoints(moveNodes(fanOut(), { s: [500, 0], a: [0, 0], m: [300, 200] }), '1', [[40, 400]])
+  const [graph] = addGroup(bent, ['a', 'm'], 'group')
+  const folded = { ...graph, view: { ...graph.view, groups: groupsOf(graph).map((group) => ({ ...group, collapsed: true })) } }
+  const places = await tidyPlaces(folded)
+  expect([places['m']![0] - places['a']![0], places['m']![1] - places['a']![1]]).toEqual([300, 200])
+  expect(places['s']![0] + CARD.width).toBeLessThan(places['a']![0])
+  const tidy = tidied(folded, places)
+  expect(waypointsOf(tidy, '1')).toEqual([])
+  expect(tidy.view?.positions).toMatchObject(places)
 })

@@ -3,16 +3,21 @@
 import type { ReactFlowInstance } from '@xyflow/react'
 
 import type { Graph } from '../api/types'
-import { notesOf } from './annotations'
+import { groupsOf, notesOf } from './annotations'
 import { flowOrder } from './flow'
 import { CARD, positionOf } from './graph'
+import { foldedInto, groupOn, standsFor } from './groupNodes'
 import { useEditor } from './store'
 
 export interface Stop { kind: 'node' | 'wire'; id: string }
 
-/** All stops in their order; the notes come last, as they are read: from the top left. */
+/** All stops in their order, a folded group as the one card that it is; the notes come last, as they are read: from the top left. */
 export function stopsOf(graph: Graph): Stop[] {
-  const flow = flowOrder(graph).flatMap((id): Stop[] => [{ kind: 'node', id }, ...graph.wires.filter((wire) => wire.from.node === id).map((wire): Stop => ({ kind: 'wire', id: wire.id }))])
+  const folded = foldedInto(groupsOf(graph))
+  const shown = (id: string) => folded[id] ?? id
+  const cards = [...new Set(flowOrder(graph).map(shown))]
+  const wires = graph.wires.filter((wire) => !folded[wire.from.node] || shown(wire.from.node) !== shown(wire.to.node))
+  const flow = cards.flatMap((id): Stop[] => [{ kind: 'node', id }, ...wires.filter((wire) => shown(wire.from.node) === id).map((wire): Stop => ({ kind: 'wire', id: wire.id }))])
   const place = new Map(notesOf(graph).map((note) => [note.id, positionOf(graph, note.id)]))
   const notes = [...place.keys()].sort((one, other) => place.get(one)![1] - place.get(other)![1] || place.get(one)![0] - place.get(other)![0])
   return [...flow, ...notes.map((id): Stop => ({ kind: 'node', id }))]
@@ -38,10 +43,15 @@ export function focusStop(stop: Stop, frames = MOST_FRAMES): void {
 
 /** Go to a stop: it has the keyboard, is selected, and is in view. */
 export function goTo(stop: Stop, flow: ReactFlowInstance, duration: number): void {
-  const { graph, select } = useEditor.getState()
-  if (stop.kind === 'node') select([stop.id])
-  else select([], [stop.id])
   focusStop(stop)
+  show(stop, flow, duration)
+}
+
+/** Select a stop and bring it into view. */
+export function show(stop: Stop, flow: ReactFlowInstance, duration: number): void {
+  const { graph, select } = useEditor.getState()
+  if (stop.kind === 'node') select(standsFor(graph, stop.id))
+  else select([], [stop.id])
   const canvas = document.querySelector('.canvas')?.getBoundingClientRect()
   const box = boxOf(stop, graph)
   if (!canvas || !box) return
@@ -52,9 +62,12 @@ export function goTo(stop: Stop, flow: ReactFlowInstance, duration: number): voi
 
 function boxOf(stop: Stop, graph: Graph) {
   const wire = stop.kind === 'wire' ? graph.wires.find((found) => found.id === stop.id) : undefined
-  const ids = stop.kind === 'node' ? [stop.id] : wire ? [wire.from.node, wire.to.node] : []
+  const folded = groupOn(graph, stop.id)?.collapsed
+  const ids = stop.kind === 'node' ? standsFor(graph, stop.id) : wire ? [wire.from.node, wire.to.node] : []
   if (ids.length === 0) return null
-  const places = ids.map((id) => positionOf(graph, id))
+  const all = ids.map((id) => positionOf(graph, id))
+  // What is folded stands where its top left corner is.
+  const places = folded ? [[Math.min(...all.map(([x]) => x)), Math.min(...all.map(([, y]) => y))] as const] : all
   const [left, top] = [Math.min(...places.map(([x]) => x)), Math.min(...places.map(([, y]) => y))]
   return { left, top, right: Math.max(...places.map(([x]) => x)) + CARD.width, bottom: Math.max(...places.map(([, y]) => y)) + CARD.height }
 }
