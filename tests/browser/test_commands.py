@@ -202,6 +202,87 @@ def test_tab_walks_in_the_order_of_the_flow_and_pans_into_view(page: Page, edito
     eventually(page, lambda: focused(page) == function)
 
 
+def drawn_by_keyboard(page: Page) -> Editor:
+    """Traffic, a queue and a worker, wired; the worker has the keyboard."""
+    editor = Editor(page)
+    editor.begin()
+    editor.key_in("/", "traffic")
+    page.keyboard.press("Enter")
+    for count, service in enumerate(("sqs queue", "worker"), 1):
+        expect(page.locator(".react-flow__node:focus")).to_have_count(1)
+        editor.key_in("w", service)
+        page.keyboard.press("Enter")
+        expect(page.locator(".react-flow__edge")).to_have_count(count)
+    eventually(page, lambda: focused(page) == "worker")
+    return editor
+
+
+def test_the_keyboard_goes_to_a_neighbour_when_what_has_it_is_gone(page: Page) -> None:
+    editor = drawn_by_keyboard(page)
+    page.keyboard.press("Control+z")
+    expect(editor.card("worker")).to_have_count(0)
+    eventually(page, lambda: focused(page) == "sqs")
+    page.keyboard.press("Delete")
+    expect(editor.card("sqs")).to_have_count(0)
+    eventually(page, lambda: focused(page) == "traffic")
+    page.keyboard.press("Delete")
+    expect(editor.card("traffic")).to_have_count(0)
+    expect(editor.canvas).to_be_focused()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Tab")
+    eventually(page, lambda: focused(page) == "traffic")
+
+
+def test_what_is_closed_gives_the_keyboard_back_to_the_canvas(page: Page) -> None:
+    editor = drawn_by_keyboard(page)
+    back = editor.card("worker")
+    field = page.get_by_label("Inspector", exact=True).get_by_label("Workers", exact=True)
+    page.keyboard.press("Enter")
+    expect(page.locator(".panel-right :focus")).to_have_count(1)
+    field.focus()
+    page.keyboard.type("7")
+    page.keyboard.press("Control+s")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(back).to_be_focused()
+    for opening in ("?", "Control+k", "Control+Shift+e", "/", "Shift+F10", "Control+/"):
+        page.keyboard.press(opening)
+        expect(back).not_to_be_focused()
+        page.keyboard.press("Escape")
+        expect(back).to_be_focused()
+    editor.key_in("Control+f", "nothing of this name")
+    page.keyboard.press("Escape")
+    expect(back).to_be_focused()
+    editor.key_in("Control+k", "keyboard shortcuts")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(back).to_be_focused()
+    page.keyboard.press("Shift+F10")
+    page.keyboard.type("n")
+    page.keyboard.press("Escape")
+    expect(page.locator(".react-flow__node")).to_have_count(3)
+
+
+def test_commands_are_for_what_has_the_keyboard_where_nothing_is_selected(page: Page) -> None:
+    editor = drawn_by_keyboard(page)
+    page.keyboard.press("Escape")
+    assert editor.selected() == []
+    editor.key_in("F2", "printers")
+    page.keyboard.press("Enter")
+    expect(editor.card("worker").locator(".card-name")).to_have_text("printers")
+    page.keyboard.press("Escape")
+    editor.key_in("Control+k", "rename")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("New name")).to_be_focused()
+    page.keyboard.type("plotters")
+    page.keyboard.press("Enter")
+    expect(editor.card("worker").locator(".card-name")).to_have_text("plotters")
+    editor.key_in("Control+k", "add a node")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Add a node")).to_be_focused()
+
+
 def test_a_diagram_is_drawn_set_and_run_by_keyboard_alone(page: Page) -> None:
     editor = Editor(page)
     editor.begin()

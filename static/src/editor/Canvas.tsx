@@ -267,7 +267,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
   }
 
   return (
-    <div className="canvas" onPointerDownCapture={onPointerDown} onPointerMove={onPointerMove} onPointerLeave={() => { pointer.at = null }} onDoubleClick={onDoubleClick} onDrop={onDrop} onDragOver={onDragOver} onDragLeave={() => useStage.setState({ splicing: null })} onFocus={({ target }) => pointFocused(target)} onBlur={unpoint} role="region" aria-label="Diagram">
+    <div className="canvas" onPointerDownCapture={onPointerDown} onPointerMove={onPointerMove} onPointerLeave={() => { pointer.at = null }} onDoubleClick={onDoubleClick} onDrop={onDrop} onDragOver={onDragOver} onDragLeave={() => useStage.setState({ splicing: null })} onFocus={({ target }) => pointFocused(target)} onBlur={unpoint} role="region" aria-label="Diagram" tabIndex={-1}>
       <KeyboardWalk>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}

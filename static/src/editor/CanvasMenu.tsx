@@ -3,6 +3,7 @@
 import { Menu } from '@mantine/core'
 
 import type { Command } from './commands'
+import { backToCanvas } from './focus'
 import { useStage, type MenuAt } from './stage'
 import { useEditor } from './store'
 
@@ -22,12 +23,15 @@ export function CanvasMenu({ commands, readOnly }: { commands: readonly Command[
   const menu = useStage((state) => state.menu)
   const several = useEditor((state) => state.selection.nodes.size > 1)
   if (!menu) return null
-  const close = () => useStage.setState({ menu: null })
+  const close = () => {
+    useStage.setState({ menu: null })
+    backToCanvas()
+  }
   const sections = OFFERED[menu.of]
     .map((ids) => ids.flatMap((id) => commands.find((command) => command.id === id && (!readOnly || READ_ONLY.has(id)) && (several || menu.of !== 'node' || !FOR_SEVERAL.has(id))) ?? []))
     .filter((section) => section.length > 0)
   return (
-    <Menu key={`${menu.x} ${menu.y}`} opened onClose={close} position="bottom-start" offset={0} shadow="md" width={240} withinPortal returnFocus>
+    <Menu key={`${menu.x} ${menu.y}`} opened onClose={close} position="bottom-start" offset={0} shadow="md" width={240} withinPortal returnFocus={false}>
       <Menu.Target><button type="button" tabIndex={-1} aria-label="Commands" className="menu-place" style={{ left: menu.x, top: menu.y }} /></Menu.Target>
       <Menu.Dropdown aria-label="Commands" className="canvas-menu">
         {sections.map((section, index) => [

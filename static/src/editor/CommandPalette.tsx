@@ -5,11 +5,24 @@ import { createSpotlight, Spotlight, useSpotlight } from '@mantine/spotlight'
 import { useEffect, useId, useState, type KeyboardEvent } from 'react'
 
 import type { Command } from './commands'
+import { backToCanvas, runHere } from './focus'
 
 const [store, palette] = createSpotlight()
 
+let opener: Element | null = null
+
 /** Open the list of commands. */
-export const openPalette = palette.open
+export function openPalette(): void {
+  opener = document.activeElement
+  palette.open()
+}
+
+/** Give the keyboard back, so that a command finds it where it was and may take it elsewhere. */
+function giveBack(): void {
+  if (document.activeElement !== document.body && !document.activeElement?.closest('[aria-label="Commands"]')) return
+  if (opener !== document.body && (opener instanceof HTMLElement || opener instanceof SVGElement) && opener.isConnected) opener.focus({ preventScroll: true })
+  else backToCanvas()
+}
 
 export function Keys({ keys }: { keys: string }) {
   return <Kbd size="xs">{keys.replace('Arrow', '')}</Kbd>
@@ -26,7 +39,7 @@ export function commandsNamed(commands: readonly Command[], text: string): Comma
 /** No command is chosen until one types or presses an arrow, so that Enter alone does nothing. */
 const NONE = -1
 
-// Spotlight brings the window and its looks. It tells nobody which of its own actions is chosen, so the list and the choice are kept here.
+// What is typed right after the keys that open it must not be lost, so nothing glides in. Spotlight brings the window and its looks. It tells nobody which of its own actions is chosen, so the list and the choice are kept here.
 export function CommandPalette({ commands }: { commands: readonly Command[] }) {
   const { opened } = useSpotlight(store)
   const [text, setText] = useState('')
@@ -38,7 +51,7 @@ export function CommandPalette({ commands }: { commands: readonly Command[] }) {
   const listed = opened && found.length > 0
   useEffect(() => { if (opened) setMarked(NONE) }, [opened])
   useEffect(() => { if (chosenId) document.getElementById(chosenId)?.scrollIntoView({ block: 'nearest' }) }, [chosenId])
-  const take = (command: Command) => { command.run(); palette.close() }
+  const take = (command: Command) => { palette.close(); giveBack(); runHere(command) }
   const press = ({ key, nativeEvent }: KeyboardEvent) => {
     if (nativeEvent.isComposing) return
     if (key === 'ArrowDown') setMarked(marked + 1 < found.length ? marked + 1 : 0)
@@ -48,9 +61,9 @@ export function CommandPalette({ commands }: { commands: readonly Command[] }) {
   // The list passes on to its scroll area what its type does not know.
   const listbox = { viewportProps: { id: `${id}-list`, role: 'listbox', 'aria-label': 'Commands found' } }
   return (
-    <Spotlight.Root store={store} query={text} onQueryChange={(next) => { setText(next); setMarked(next.trim() ? 0 : NONE) }} shortcut={null} attributes={{ content: { 'aria-label': 'Commands' } }} scrollable maxHeight={420}>
+    <Spotlight.Root store={store} query={text} onQueryChange={(next) => { setText(next); setMarked(next.trim() ? 0 : NONE) }} shortcut={null} transitionProps={{ duration: 0 }} returnFocus={false} onSpotlightClose={giveBack} attributes={{ content: { 'aria-label': 'Commands' } }} scrollable maxHeight={420}>
       <Spotlight.Search
-        placeholder="What do you want to do?" aria-label="Search commands" role="combobox" aria-autocomplete="list" aria-haspopup="listbox" autoComplete="off"
+        autoFocus placeholder="What do you want to do?" aria-label="Search commands" role="combobox" aria-autocomplete="list" aria-haspopup="listbox" autoComplete="off"
         aria-expanded={listed} aria-controls={listed ? `${id}-list` : undefined} aria-activedescendant={chosenId} onKeyDown={press}
       />
       {found.length > 0

@@ -14,11 +14,12 @@ import { WhoControls } from '../live/WhoControls'
 import { readKept, resolveConflict, saveNow, settled, startAutosave } from './autosave'
 import { Canvas } from './Canvas'
 import { CommandPalette, Keys, openPalette } from './CommandPalette'
-import { commandFor, commandsOf, type Command } from './commands'
+import { commandsOf, type Command } from './commands'
 import { FindingsPanel } from './FindingsPanel'
 import { groupsOf } from './annotations'
 import { fitAll } from './fitting'
 import { foldedInto } from './groupNodes'
+import { useKeptFocus } from './focus'
 import { DiagramTabs } from './DiagramTabs'
 import { DiffView } from './DiffView'
 import { ExportDialog } from './ExportDialog'
@@ -27,6 +28,7 @@ import { Inspector } from './Inspector'
 import { Outline } from './Outline'
 import { useLeftPanel } from './leftPanel'
 import { Palette } from './Palette'
+import { useShortcuts } from './shortcuts'
 import { resetStage } from './stage'
 import { restoreHistory, stashHistory } from './stash'
 import { openDiagram, redo, undo, history, useEditor, useHistory } from './store'
@@ -120,6 +122,7 @@ function Editor() {
     [flow],
   )
   useShortcuts(commands)
+  useKeptFocus()
 
   useEffect(() => { void followPorts(nodes) }, [nodes, loaded])
 
@@ -154,40 +157,6 @@ function LeftTabs({ search }: { search: RefObject<HTMLInputElement | null> }) {
       {tab === 'palette' ? <Palette ref={search} /> : <Outline />}
     </>
   )
-}
-
-const PRESSED = new Set(['radio', 'checkbox', 'button', 'range', 'file'])
-
-/** Whether keys pressed there are text. */
-const typing = (target: EventTarget | null) =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) || (target instanceof HTMLInputElement && !PRESSED.has(target.type)))
-
-function useShortcuts(commands: readonly Command[]): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (typing(event.target) || document.querySelector('[role="dialog"]')) return
-      const onControl = event.target instanceof HTMLElement && event.target.closest('button, a, input, [role="slider"], [role="tab"], [role="menuitem"]')
-      const command = commandFor(commands, event)
-      if (!command || (onControl && (event.key.startsWith('Arrow') || event.key === 'Enter'))) return
-      event.preventDefault()
-      command.run()
-    }
-    // Fields keep their keys to themselves, so this one listens before them.
-    const pressTyping = (event: KeyboardEvent) => {
-      const command = typing(event.target) && !document.querySelector('[role="dialog"]') ? commandFor(commands, event) : undefined
-      if (!command?.always) return
-      event.preventDefault()
-      event.stopPropagation()
-      ;(event.target as HTMLElement).blur()
-      command.run()
-    }
-    window.addEventListener('keydown', press)
-    window.addEventListener('keydown', pressTyping, true)
-    return () => {
-      window.removeEventListener('keydown', press)
-      window.removeEventListener('keydown', pressTyping, true)
-    }
-  }, [commands])
 }
 
 const SAVE_WORDS = { saved: 'Saved', unsaved: 'Not saved yet', saving: 'Saving…', offline: 'Offline: kept here', refused: 'Not saved', conflict: 'Changed elsewhere' }

@@ -7,6 +7,7 @@ import { useMemo, useState } from 'react'
 import { useCatalog } from '../api/catalog'
 import { useSelection } from '../live'
 import { flowOrder } from './flow'
+import { backToCanvas } from './focus'
 import { focusNode } from './QuickAddList'
 import { useStage } from './stage'
 import { useEditor } from './store'
@@ -37,6 +38,7 @@ function Bar() {
   const close = () => {
     useStage.setState({ finding: false })
     if (found[at]) focusNode(found[at])
+    else backToCanvas()
   }
   return (
     <div className="find-bar" role="search" aria-label="Find on the canvas">
@@ -49,7 +51,7 @@ function Bar() {
           if (event.key === 'Escape') close()
         }}
       />
-      <span role="status">{text.trim() ? (found.length ? `${at + 1} of ${found.length}` : 'None') : ''}</span>
+      <span role="status">{text.trim() ? (found.length ? `${at + 1} of ${found.length}` : 'None') : ''}{found[at] !== undefined && <span className="visually-hidden">: {graph.nodes.find(({ id }) => id === found[at])?.name}</span>}</span>
       <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Previous" onClick={() => show(at - 1)}><IconChevronUp size={14} /></ActionIcon>
       <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Next" onClick={() => show(at + 1)}><IconChevronDown size={14} /></ActionIcon>
       <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Close the search" onClick={close}><IconX size={14} /></ActionIcon>

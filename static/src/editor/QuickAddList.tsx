@@ -5,6 +5,7 @@ import { useEffect, useId, useMemo, useRef, useState } from 'react'
 
 import { useCatalog } from '../api/catalog'
 import { Icon, ServiceIcon } from '../app/icons'
+import { backToCanvas } from './focus'
 import { choicesOf, type Choice } from './quickAdd'
 import { useStage, type QuickAdd } from './stage'
 import { useEditor } from './store'
@@ -55,7 +56,7 @@ function List({ asked }: { asked: QuickAdd }) {
           const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
           if (step && choices.length) setMarked((marked + step + choices.length) % choices.length)
           if (event.key === 'Enter') choose(choices[marked])
-          if (event.key === 'Escape') close()
+          if (event.key === 'Escape') { close(); backToCanvas() }
           if (step || event.key === 'Enter' || event.key === 'Escape') event.preventDefault()
         }}
       />
