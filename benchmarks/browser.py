@@ -146,6 +146,7 @@ def _large_rows(server: Server, page: Any, watched_s: float) -> list[list[str]]:
     rows = [["Opened", f"{time.perf_counter() - begun:.2f} s", "", "", "under 3 s"]]
     rows.append(_drawn(page, "All in view, dragged", lambda: _drag(page, watched_s)))
     rows.append(_drawn(page, "Zoomed in and out", lambda: _zoom(page, watched_s)))
+    rows.append(_drawn(page, "Zoomed in until cards can be read, and out again", lambda: _zoom_far(page, watched_s)))
     page.keyboard.press("Control+0")
     time.sleep(0.5)
     rows.append(_drawn(page, "At actual size, dragged", lambda: _drag(page, watched_s)))
@@ -193,5 +194,19 @@ def _zoom(page: Any, watched_s: float) -> None:
     step = 0
     while time.perf_counter() < end:
         step += 1
-        page.mouse.wheel(0, 30 if step // 40 % 2 else -30)
-        time.sleep(0.012)
+        _turn(page, 1 if step // 40 % 2 else -1)
+
+
+def _zoom_far(page: Any, watched_s: float) -> None:
+    """Turn the wheel from where everything is in view to actual size and back, and rest at either end, where what is drawn changes."""
+    end = time.perf_counter() + watched_s
+    while time.perf_counter() < end:
+        for direction in (-1, 1):
+            for _ in range(70):
+                _turn(page, direction)
+            time.sleep(0.5)
+
+
+def _turn(page: Any, direction: int) -> None:
+    page.mouse.wheel(0, 30 * direction)
+    time.sleep(0.012)
