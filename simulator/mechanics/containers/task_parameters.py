@@ -44,7 +44,7 @@ class FargateParameters(ParameterSet):
         1000, "Requests that may wait for a task that has room; more are answered 503.", title="Waiting requests", unit="requests", section="Work", ge=0, le=10_000_000, source=ASSUMED, capacity=True)
     cpu_units: Literal["256", "512", "1024", "2048", "4096", "8192", "16384"] = parameter(
         "1024", "CPU units of a task, of which 1,024 are one virtual CPU: they set its price.", title="CPU units", section="Task", aws="cpu", source=API)
-    memory_gb: float = parameter(2, "Memory of a task: it sets its price. AWS offers certain amounts for each number of CPU units.", title="Memory, GB", section="Task", aws="memory", ge=0.5, le=120, source=SIZES)
+    memory_gb: float = parameter(2, "Memory of a task: it sets its price. AWS offers certain amounts for each number of CPU units.", title="Memory (GB)", section="Task", aws="memory", ge=0.5, le=120, source=SIZES)
     architecture: Literal["x86_64", "arm64"] = parameter("x86_64", "Processor architecture; sets the price.", title="Architecture", section="Task", aws="runtimePlatform.cpuArchitecture", source=API)
     image_mb: float = parameter(200, "Size of the image that each task pulls before it runs.", title="Image size", unit="MB", section="Task", ge=0, le=100_000, source=MEASURED)
     start_s: float = parameter(

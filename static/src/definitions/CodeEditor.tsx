@@ -6,7 +6,7 @@ import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint'
 import { Compartment, EditorState } from '@codemirror/state'
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'react'
 
@@ -27,6 +27,7 @@ const looks = EditorView.theme({
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 7%, transparent)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'color-mix(in srgb, var(--accent) 22%, transparent)' },
+  '.cm-placeholder': { color: 'var(--muted)' },
   '.cm-tooltip': { backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--line)' },
 })
 
@@ -55,11 +56,13 @@ interface Props {
   /** A field among others: it does not take the keyboard, and has no numbers of lines. */
   inline?: boolean
   onBlur?: () => void
+  /** What is said while there is no text. */
+  empty?: string
 }
 
 const NO_PROBLEMS: readonly Problem[] = []
 
-export default function CodeEditor({ text, problems = NO_PROBLEMS, disabled, label, onChange, goTo = null, schema, inline = false, onBlur }: Props) {
+export default function CodeEditor({ text, problems = NO_PROBLEMS, disabled, label, onChange, goTo = null, schema, inline = false, onBlur, empty = '' }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const told = useRef(onChange)
@@ -75,7 +78,7 @@ export default function CodeEditor({ text, problems = NO_PROBLEMS, disabled, lab
       state: EditorState.create({
         doc: text,
         extensions: [
-          inline ? [] : [lineNumbers(), foldGutter(), highlightActiveLine(), lintGutter()], history(), drawSelection(), indentOnInput(), schema ? completion(schema) : [], bracketMatching(), syntaxHighlighting(colours), looks,
+          inline ? [] : [lineNumbers(), foldGutter(), highlightActiveLine(), lintGutter()], history(), drawSelection(), placeholder(empty), indentOnInput(), schema ? completion(schema) : [], bracketMatching(), syntaxHighlighting(colours), looks,
           language.of(wasJson ? json() : yaml()), keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap]), EditorState.readOnly.of(disabled), EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': label }), EditorView.domEventHandlers({ blur: () => { left.current?.(); return false } }),
           EditorView.updateListener.of((update) => {
@@ -94,7 +97,7 @@ export default function CodeEditor({ text, problems = NO_PROBLEMS, disabled, lab
     if (!inline) made.focus()
     return () => made.destroy()
     // The editor holds the text from here on; only an upload or a reset replaces it (below).
-  }, [disabled, inline, label, schema])
+  }, [disabled, inline, label, schema, empty])
 
   useEffect(() => {
     const now = view.current

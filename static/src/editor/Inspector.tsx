@@ -8,7 +8,7 @@ import { useCatalog } from '../api/catalog'
 import type { Finding, GraphNode, GraphWire, Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
 import { titleOf, useNaming } from '../app/naming'
-import { formatQuantity, formatWithWord } from '../format'
+import { formatExactly, formatQuantity } from '../format'
 import { Leftovers } from '../forms/Leftovers'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
 import { NodeLive, usePendingNotes, useRun } from '../live'
@@ -152,7 +152,7 @@ function DiagramInspector() {
   const runFindings = editor.findings.filter((finding) => !finding.node && !finding.wire)
   return (
     <>
-      <div className="inspector-head"><div className="words"><Text fw={650} size="lg">Diagram</Text><Text size="xs" c="dimmed">{editor.graph.nodes.length} nodes, {editor.graph.wires.length} wires</Text></div></div>
+      <div className="inspector-head"><div className="words"><Text fw={650} size="lg">Diagram</Text><Text size="xs" c="dimmed">{counted(editor.graph.nodes.length, 'node')}, {counted(editor.graph.wires.length, 'wire')}</Text></div></div>
       <ScrollPanel label="Diagram">
         <Stack gap={24}>
           <Findings findings={runFindings.filter((finding) => !finding.parameter)} />
@@ -188,8 +188,8 @@ function Quotas({ service }: { service: Service }) {
       <h3 className="section-title">AWS quotas</h3>
       {service.quotas.map((quota) => (
         <div key={quota.name}>
-          <div className="quota-row"><span>{quota.title}</span><span>{quota.value === null ? quota.note || 'none' : formatWithWord(quota.value, quota.unit)}</span></div>
-          <Text size="xs" c="dimmed">Per {quota.scope}{quota.adjustable ? ', AWS raises it on request' : ''} · <Anchor href={quota.source.url} target="_blank" rel="noreferrer" size="xs">source, {quota.source.checked}</Anchor></Text>
+          <div className="quota-row"><span>{quota.title}</span><span>{quota.value === null ? quota.note || 'none' : formatExactly(quota.value, quota.unit)}</span></div>
+          <Text size="xs" c="dimmed">Per {quota.scope}{quota.adjustable ? ', AWS raises it on request' : ''} · <Anchor href={quota.source.url} target="_blank" rel="noreferrer" size="xs" className="together">source, {quota.source.checked}</Anchor></Text>
         </div>
       ))}
     </Stack>
@@ -215,7 +215,7 @@ function About({ service }: { service: Service }) {
       {service.prices.length > 0 && (
         <section>
           <h3 className="section-title">Prices</h3>
-          {service.prices.map((price) => <div key={price.name}><div className="quota-row"><span>{price.title}</span><span>{priceText(price.usd)}</span></div><Text size="xs" c="dimmed">Each: {price.per}</Text>{price.tiers.map((tier) => <Text size="xs" c="dimmed" key={tier.above}>Above {formatQuantity(tier.above, 'count')} a month: {priceText(tier.usd)}</Text>)}{price.free && <Text size="xs" c="dimmed">Free each month with the free tier: {formatQuantity(price.free.quantity, 'count')}</Text>}<SourceLine source={price.source} /></div>)}
+          {service.prices.map((price) => <div key={price.name} className="price"><div className="quota-row"><span>{price.title}</span><span>{priceText(price.usd)}</span></div><Text size="xs" c="dimmed">Each: {price.per}</Text>{price.tiers.map((tier) => <Text size="xs" c="dimmed" key={tier.above}>Above {formatQuantity(tier.above, 'count')} a month: {priceText(tier.usd)}</Text>)}{price.free && <Text size="xs" c="dimmed">Free each month with the free tier: {formatQuantity(price.free.quantity, 'count')}</Text>}<SourceLine source={price.source} /></div>)}
         </section>
       )}
     </Stack>

@@ -147,11 +147,13 @@ function* candidates(size: number, unit: string): Generator<string> {
       yield `$${size}`
       break
     default:
+      if (size >= 10_000) yield size.toLocaleString('en-US', { maximumFractionDigits: 9 })
       yield String(size)
   }
 }
 
 function* durations(seconds: number): Generator<string> {
+  if (seconds > 0 && seconds < 1e-3) yield `${Number((seconds * 1e6).toPrecision(12))} µs`
   if (seconds > 0 && seconds < 1) yield `${Number((seconds * 1e3).toPrecision(12))} ms`
   const parts: string[] = []
   let rest = seconds

@@ -1,6 +1,6 @@
 /** Printing quantities: the only place where a number becomes text a person reads. */
 
-import { COUNTED, DURATIONS, PREFIXES, SIZES, type Rung } from './units'
+import { COUNTED, DECIMAL_SIZES, DURATIONS, PREFIXES, SIZES, type Rung } from './units'
 
 /** Shown where there is no number: not measured, or not yet. */
 export const NO_VALUE = '–'
@@ -33,6 +33,24 @@ export function formatWithWord(value: number | null | undefined, unit: string): 
   const text = formatQuantity(value, unit)
   if (!COUNTED.has(unit) || unit === '' || unit === 'count' || text === NO_VALUE) return text
   return `${text} ${value === 1 ? unit.replace(/s$/, '') : unit}`
+}
+
+/** Print a number that is meant exactly, such as a quota: `18,750/s`, `2,048`, `1 MB` where `formatQuantity` says `977 KiB`. */
+export function formatExactly(value: number, unit: string): string {
+  if (unit === 'bytes') return exactSize(value)
+  if (unit !== 'per_s' && !COUNTED.has(unit)) return formatQuantity(value, unit)
+  const text = grouped(value)
+  if (unit === 'per_s') return value < 0.1 ? formatQuantity(value, unit) : `${text}/s`
+  return unit === '' || unit === 'count' ? text : `${text} ${value === 1 ? unit.replace(/s$/, '') : unit}`
+}
+
+const grouped = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 9 })
+
+/** The largest unit of either ladder that leaves a whole number; of two such, the one that leaves the smaller number. */
+function exactSize(bytes: number): string {
+  const whole = [...SIZES, ...DECIMAL_SIZES].filter(({ size }) => bytes >= size && bytes % size === 0)
+  const best = whole.sort((one, other) => other.size - one.size)[0]
+  return best ? `${grouped(bytes / best.size)} ${best.name}` : formatQuantity(bytes, 'bytes')
 }
 
 /** The unit of a counter's rate: what `unit` becomes when it is divided by seconds. */

@@ -25,6 +25,14 @@ export const SIZES: readonly Rung[] = [
   { name: 'B', size: 1 },
 ]
 
+/** For sizes that AWS states in powers of ten. */
+export const DECIMAL_SIZES: readonly Rung[] = [
+  { name: 'TB', size: 1e12 },
+  { name: 'GB', size: 1e9 },
+  { name: 'MB', size: 1e6 },
+  { name: 'kB', size: 1e3 },
+]
+
 export const PREFIXES: readonly Rung[] = [
   { name: 'G', size: 1e9 },
   { name: 'M', size: 1e6 },

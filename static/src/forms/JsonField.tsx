@@ -36,7 +36,7 @@ export function JsonField({ id, label, field, value, onChange, disabled }: Input
   return (
     <div id={id} onKeyDown={(event) => event.stopPropagation()} data-faulty={fault !== null || undefined} className="json-field">
       <Suspense fallback={<pre className="code">{text}</pre>}>
-        <CodeEditor inline text={text} label={label} disabled={disabled} schema={schema} onChange={setText} onBlur={take} />
+        <CodeEditor inline empty={field.schema.type === 'array' ? 'None. As JSON: [ … ]' : 'None. As JSON: { … }'} text={text} label={label} disabled={disabled} schema={schema} onChange={setText} onBlur={take} />
       </Suspense>
       {fault && <Text size="xs" className="finding-error" role="alert">{fault}</Text>}
     </div>

@@ -5,9 +5,10 @@ import { IconArrowBackUp, IconChevronDown, IconChevronRight, IconInfoCircle } fr
 import { useId, useState, type ReactNode } from 'react'
 
 import type { Finding, Schema, Source, Values } from '../api/types'
-import { formatQuantity } from '../format'
+import { exactText, formatQuantity } from '../format'
 import { FieldInput } from './fields'
 import { defaultOf, same, sectionsOf, type Field } from './schema'
+import { valueWords } from './words'
 
 export interface FormProps {
   schema: Schema
@@ -32,6 +33,7 @@ export function SchemaForm({ schema, root = schema, values, mixed, standards, on
   if (sections.length === 0) return nested ? null : <Text c="dimmed" size="sm">There is nothing to set here.</Text>
   const standardOf = (name: string) => (standards && name in standards ? standards[name] : schema.properties?.[name] && defaultOf(schema.properties[name], root))
   const valueOf = (name: string) => (name in values ? values[name] : standardOf(name))
+  const isChanged = ({ name }: Field) => name in notes || (name in values && !same(values[name], standardOf(name)))
   const render = (field: Field) => (
     <FieldRow key={field.name} field={field} standard={standardOf(field.name)} values={values} onChange={onChange} disabled={disabled} sibling={valueOf} mixed={mixed?.has(field.name) ?? false} findings={findings.filter((finding) => finding.parameter === field.name)} note={notes[field.name]} />
   )
@@ -39,22 +41,26 @@ export function SchemaForm({ schema, root = schema, values, mixed, standards, on
     <Stack gap={nested ? 8 : 20}>
       {sections.map((section) => (
         <Stack key={section.title} gap={8} component="section" aria-label={section.title}>
-          {!nested && <h3 className="section-title">{section.title}</h3>}
+          {!nested && section.fields.length > 0 && <h3 className="section-title">{section.title}</h3>}
           {section.fields.map(render)}
-          {section.advanced.length > 0 && <Folded fields={section.advanced} changed={section.advanced.some((field) => field.name in values || field.name in notes)} render={render} />}
+          {section.advanced.length > 0 && <Folded title={nested || section.fields.length > 0 ? null : section.title} fields={section.advanced} changed={section.advanced.some(isChanged)} render={render} />}
         </Stack>
       ))}
     </Stack>
   )
 }
 
-function Folded({ fields, changed, render }: { fields: Field[]; changed: boolean; render: (field: Field) => ReactNode }) {
+/** What few people change; where a section has nothing else, its `title` opens it. */
+function Folded({ title, fields, changed, render }: { title: string | null; fields: Field[]; changed: boolean; render: (field: Field) => ReactNode }) {
   const [open, setOpen] = useState(changed)
+  const toggle = (
+    <UnstyledButton className="fold" onClick={() => setOpen(!open)} aria-expanded={open}>
+      {open ? <IconChevronDown size={14} /> : <IconChevronRight size={14} />} {title ?? 'More'} ({fields.length})
+    </UnstyledButton>
+  )
   return (
     <div>
-      <UnstyledButton className="fold" onClick={() => setOpen(!open)} aria-expanded={open}>
-        {open ? <IconChevronDown size={14} /> : <IconChevronRight size={14} />} More ({fields.length})
-      </UnstyledButton>
+      {title === null ? toggle : <h3 className="section-title">{toggle}</h3>}
       <Collapse expanded={open}><Stack gap={8} pt={8}>{open && fields.map(render)}</Stack></Collapse>
     </div>
   )
@@ -78,12 +84,13 @@ function FieldRow({ field, standard, values, onChange, findings, note, disabled,
   const title = field.schema.title ?? field.name
   const change = (next: unknown) => onChange(field.name, same(next, standard) ? undefined : next)
   const apart = mixed && !PLAIN.has(field.kind)
-  const wide = ['object', 'union', 'list', 'json', 'pattern', 'trace', 'numbers', 'definition'].includes(field.kind)
+  const width = widthOf(field)
+  const labelled = width !== 'wide' || field.kind === 'choice' || field.schema.widget === 'code'
   const id = useId()
   return (
-    <div className={wide ? 'field field-wide' : 'field'} data-changed={changed || undefined}>
+    <div className={width ? `field field-${width}` : 'field'} data-changed={changed || undefined}>
       <Group gap={4} wrap="nowrap" className="field-label">
-        <Text component={wide ? 'span' : 'label'} size="sm" htmlFor={wide ? undefined : id} id={`${id}-label`}>{title}</Text>
+        <Text component={labelled ? 'label' : 'span'} size="sm" htmlFor={labelled ? id : undefined} id={`${id}-label`}>{title}</Text>
         {changed && !mixed && <Tooltip label="Differs from the default"><span className="changed-dot" role="img" aria-label="Differs from the default" /></Tooltip>}
         {mixed && (apart || field.kind === 'boolean') && <span className="mixed">mixed</span>}
         <About field={field} standard={standard} />
@@ -102,6 +109,19 @@ function FieldRow({ field, standard, values, onChange, findings, note, disabled,
   )
 }
 
+/** How many letters of a choice can be read in a field of the usual width, and in one that leaves its label less. */
+const [MOST_LETTERS, MOST_ROOMY] = [12, 17]
+
+/** Whether a field stands below its label, or beside it with more room than is usual. */
+function widthOf({ kind, schema }: Field): 'wide' | 'roomy' | null {
+  if (WIDE.has(kind) || schema.widget === 'code') return 'wide'
+  if (kind === 'string') return String(schema.default ?? '').length > MOST_LETTERS ? 'roomy' : null
+  const longest = kind === 'choice' ? Math.max(...(schema.enum ?? []).map((choice) => String(choice).length)) : 0
+  return longest > MOST_ROOMY ? 'wide' : longest > MOST_LETTERS ? 'roomy' : null
+}
+
+const WIDE: ReadonlySet<Field['kind']> = new Set(['object', 'union', 'list', 'json', 'pattern', 'trace', 'numbers', 'strings', 'definition'])
+
 /** Kinds of fields that can stand empty while what they are of differs. */
 const PLAIN: ReadonlySet<Field['kind']> = new Set(['number', 'integer', 'boolean', 'string', 'choice', 'node'])
 
@@ -115,6 +135,9 @@ export function SourceLine({ source }: { source: Source }) {
   )
 }
 
+/** A default short enough to be told in a line. */
+const isSaid = (standard: unknown) => typeof standard === 'number' || typeof standard === 'boolean' || (typeof standard === 'string' && standard.length < 60)
+
 function About({ field, standard }: { field: Field; standard: unknown }) {
   const { schema } = field
   return (
@@ -126,7 +149,7 @@ function About({ field, standard }: { field: Field; standard: unknown }) {
         <Stack gap={6}>
           <Text size="sm">{schema.description ?? 'No description.'}</Text>
           {schema.aws_name && <Text size="xs" c="dimmed">In AWS: <code>{schema.aws_name}</code></Text>}
-          {(typeof standard === 'number' || typeof standard === 'string' || typeof standard === 'boolean') && <Text size="xs" c="dimmed">Default: <code>{String(standard)}</code>{schema.unit && schema.unit !== '' ? ` ${schema.unit.replace('per_s', 'a second').replace('per_min', 'a minute')}` : ''}</Text>}
+          {isSaid(standard) && <Text size="xs" c="dimmed">Default: <code>{standard === '' ? 'empty' : typeof standard === 'number' ? exactText(standard, schema.unit ?? '') : valueWords(standard)}</code></Text>}
           {schema.changeable && <Text size="xs" c="dimmed">Can be changed while a run goes on{schema.propagation ? `; it acts ${formatQuantity(schema.propagation.delay_s, 's')} later. ${schema.propagation.note}` : '.'}</Text>}
           {schema.source && <SourceLine source={schema.source} />}
         </Stack>

@@ -48,6 +48,8 @@ export function FieldInput(props: InputProps) {
       return <ListInput {...props} />
     case 'numbers':
       return <NumbersInput {...props} />
+    case 'strings':
+      return <StringsInput {...props} />
     case 'json':
       return <JsonField {...props} />
     case 'pattern':
@@ -151,7 +153,7 @@ function TextField({ id, label, field, value, onChange, disabled, mixed }: Input
 
 function ChoiceInput({ id, label, field, value, onChange, disabled, mixed }: InputProps) {
   const choices = field.schema.enum ?? []
-  return <Select id={id} size="xs" data={choices.map(String)} value={value === null || value === undefined ? null : String(value)} onChange={(next) => onChange(chosenOf(choices, next))} placeholder={mixed ? 'mixed' : undefined} clearable={field.nullable} allowDeselect={false} disabled={disabled} aria-label={label} comboboxProps={{ withinPortal: true }} />
+  return <Select id={id} size="xs" data={choices.map(String)} value={value === null || value === undefined ? null : String(value)} onChange={(next) => onChange(chosenOf(choices, next))} placeholder={mixed ? 'mixed' : field.nullable ? 'none' : undefined} clearable={field.nullable} allowDeselect={false} disabled={disabled} aria-label={label} comboboxProps={{ withinPortal: true }} />
 }
 
 function NodeInput({ id, label, value, onChange, disabled, mixed }: InputProps) {
@@ -200,10 +202,12 @@ function ObjectInput({ field, value, standard, onChange, disabled }: InputProps)
   )
 }
 
-function ListInput({ field, value, onChange, disabled, label }: InputProps) {
+function ListInput({ field, value, standard, onChange, disabled, label }: InputProps) {
   const items = Array.isArray(value) ? (value as Values[]) : []
   const schema = resolved(field.schema.items ?? {}, field.root).schema
   const least = field.schema.minItems ?? 0
+  const usual = Array.isArray(standard) ? (standard as Values[]) : []
+  const standardsOf = (index: number): Values => ({ ...defaultsOf(schema, field.root), ...usual[index] })
   const replace = (index: number, item: Values) => onChange(items.map((old, place) => (place === index ? item : old)))
   const add = () => {
     const made = defaultsOf(schema, field.root)
@@ -223,12 +227,24 @@ function ListInput({ field, value, onChange, disabled, label }: InputProps) {
               <ActionIcon size="xs" variant="subtle" color="gray" aria-label={`Remove ${typeof item['name'] === 'string' ? item['name'] : index + 1}`} onClick={() => onChange(items.filter((_, place) => place !== index))}><IconTrash size={13} /></ActionIcon>
             )}
           </Group>
-          <SchemaForm nested schema={schema} root={field.root} values={item} disabled={disabled} onChange={(name, next) => replace(index, { ...item, [name]: next === undefined ? defaultsOf(schema, field.root)[name] : next })} />
+          <SchemaForm nested schema={schema} root={field.root} values={item} standards={standardsOf(index)} disabled={disabled} onChange={(name, next) => replace(index, { ...item, [name]: next === undefined ? standardsOf(index)[name] : next })} />
         </div>
       ))}
       {!disabled && <Button size="compact-xs" variant="default" leftSection={<IconPlus size={13} />} onClick={add} aria-label={`Add to ${label}`}>Add</Button>}
     </Stack>
   )
+}
+
+/** Several texts, one in a line. */
+function StringsInput({ id, label, field, value, onChange, disabled }: InputProps) {
+  const draft = useDraft(Array.isArray(value) ? value.join('\n') : '', (text) => {
+    const lines = text.split('\n').map((line) => line.trim()).filter(Boolean)
+    if (lines.length < (field.schema.minItems ?? 0)) return 'Write at least one, each in a line of its own'
+    if (lines.length > (field.schema.maxItems ?? Infinity)) return `At most ${field.schema.maxItems}`
+    onChange(lines.length === 0 && field.nullable ? null : lines)
+    return null
+  })
+  return <Textarea id={id} size="xs" autosize minRows={1} maxRows={8} spellCheck={false} placeholder="One in a line" {...draft.bind} disabled={disabled} aria-label={label} />
 }
 
 function NumbersInput({ id, label, field, value, onChange, disabled }: InputProps) {

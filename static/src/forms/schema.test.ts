@@ -54,6 +54,17 @@ describe('reading a schema as a form', () => {
     expect(field.schema.minimum).toBe(2)
   })
 
+  it('makes a choice of words that may be left open', () => {
+    const field = fieldOf('size', { anyOf: [{ type: 'string', enum: ['0.5', '1.6'] }, { type: 'null' }], default: null }, root)
+    expect([field.kind, field.nullable, field.words]).toEqual(['choice', true, []])
+    expect(field.schema.enum).toEqual(['0.5', '1.6'])
+  })
+
+  it('takes several texts as lines, and several words of a list as JSON', () => {
+    expect(fieldOf('routes', { type: 'array', items: { type: 'string' } }, root).kind).toBe('strings')
+    expect(fieldOf('words', { type: 'array', items: { type: 'string', enum: ['a'] } }, root).kind).toBe('json')
+  })
+
   it('groups by section in the order of the schema, with advanced fields apart', () => {
     const sections = sectionsOf(root, root)
     expect(sections.map((section) => section.title)).toEqual(['Delivery', 'Load', 'Content', 'General'])

@@ -10,7 +10,7 @@ export interface Field {
   nullable: boolean
   /** Words that a quantity may be instead of a number, such as “auto”. */
   words: string[]
-  kind: 'number' | 'integer' | 'boolean' | 'string' | 'choice' | 'union' | 'object' | 'list' | 'numbers' | 'json' | 'pattern' | 'trace' | 'node' | 'definition'
+  kind: 'number' | 'integer' | 'boolean' | 'string' | 'choice' | 'union' | 'object' | 'list' | 'numbers' | 'strings' | 'json' | 'pattern' | 'trace' | 'node' | 'definition'
 }
 
 /** Widgets of patterns that messages match or not. */
@@ -33,8 +33,10 @@ export function resolved(schema: Schema, root: Schema): { schema: Schema; nullab
   const nullable = outer.anyOf.some((choice) => choice.type === 'null')
   const words = outer.anyOf.flatMap(wordsOf)
   const choices = outer.anyOf.filter((choice) => choice.type !== 'null' && wordsOf(choice).length === 0)
-  if (choices.length !== 1) return { schema: outer, nullable, words: [] }
   const { anyOf: _, ...own } = outer
+  // Nothing but words, or none of them: a choice that may be left open.
+  if (choices.length === 0 && words.length > 0) return { schema: { type: 'string', enum: words, ...own }, nullable, words: [] }
+  if (choices.length !== 1) return { schema: outer, nullable, words: [] }
   return { schema: { ...resolve(choices[0]!, root), ...own }, nullable, words }
 }
 
@@ -58,6 +60,7 @@ function kindOf(schema: Schema, root: Schema): Field['kind'] {
   if (schema.type === 'array') {
     const items = schema.items ? resolved(schema.items, root).schema : {}
     if (items.type === 'number' || items.type === 'integer') return 'numbers'
+    if (items.type === 'string' && !items.enum) return 'strings'
     return items.type === 'object' && items.properties ? 'list' : 'json'
   }
   return schema.properties ? 'object' : 'json'
