@@ -202,6 +202,11 @@ def _name(sides: Sequence[Side], node_id: str) -> str:
 # -- the verdict ----------------------------------------------------------------------------------------------------
 
 
+def _letter(place: int) -> str:
+    """What a run is called where several stand side by side and their names do not tell them apart."""
+    return chr(ord("A") + place)
+
+
 def _verdict(place: int, sides: Sequence[Side], rows: Sequence[Mapping[str, Any]], pairs: int) -> str:
     """One sentence on what another run comes to beside the first."""
     base, side = sides[0], sides[place]
@@ -209,8 +214,8 @@ def _verdict(place: int, sides: Sequence[Side], rows: Sequence[Mapping[str, Any]
     told = [part for part in (
         _latency(place, base, side, by_figure), _losses(base, side), _rest(base, side), _cost(place, by_figure, base),
     ) if part]
-    name = f"With “{side.name}”" if side.name != base.name else f"In run {place + 1}"
-    beside = f"“{base.name}”" if side.name != base.name else "the first run"
+    name = f"With “{side.name}”" if side.name != base.name else f"In run {_letter(place)}"
+    beside = f"“{base.name}”" if side.name != base.name else f"run {_letter(0)}"
     ground = f"in {pairs} pairs of runs with the same random numbers" if pairs else "one run each, so chance is not excluded"
     if not told:
         return f"{name}, nothing that matters differs from {beside} ({ground})."

@@ -80,7 +80,7 @@ def _page_or_json(request: HttpRequest, status: int, code: str, message: str, hi
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The 404 page, or its JSON."""
-    return _page_or_json(request, 404, "not-found", "There is nothing at this address", "Go back to the start page")
+    return _page_or_json(request, 404, "not-found", "There is nothing at this address", "It may be mistyped, or what was here is gone")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

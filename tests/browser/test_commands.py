@@ -87,6 +87,7 @@ def test_the_command_palette_has_every_command_and_help_lists_the_keys(page: Pag
     help_ = page.get_by_role("dialog")
     for title in ("Undo", "Find on the canvas", "Align left edges", "Delete and join the neighbours", "Fit the selection into view"):
         expect(help_).to_contain_text(title)
+    expect(help_.get_by_text("Move the selection", exact=True)).to_have_count(1)
     assert mistakes_in_both_schemes(page) == []
     page.keyboard.press("Escape")
 
@@ -316,7 +317,7 @@ def test_the_outline_says_in_text_what_the_canvas_shows(page: Page, editor: Edit
     editor.type_into("Visibility timeout", "1 min")
     page.get_by_label("Left panel").get_by_text("Outline").click()
     outline = page.get_by_role("region", name="Outline")
-    expect(outline).to_contain_text("2 nodes, 1 wires")
+    expect(outline).to_contain_text("2 nodes, 1 wire, in the order")
     expect(outline).to_contain_text("visibility timeout 1 min")
     expect(outline.get_by_role("button", name="→ queue")).to_have_count(1)
     # A switch that was pressed last takes no text: shortcuts go on working.

@@ -125,7 +125,7 @@ def test_a_distribution_may_be_none(page: Page) -> None:
     editor.begin()
     flow = editor.place("Step Functions state machine", 420, 100)
     editor.select(flow)
-    page.get_by_label("Latency", exact=True).get_by_role("button", name="More").click()
+    page.get_by_label("Latency", exact=True).get_by_role("button", name="Latency").click()
     kind = page.get_by_role("combobox", name="Transition latency")
     expect(kind).to_have_value("none")
     for choice in ("Constant", "none"):

@@ -58,3 +58,34 @@ def test_every_setting_of_every_service_can_be_read(small: Page) -> None:
         if found := panel.evaluate(CUT):
             cut[kind] = found
     assert cut == {}
+
+
+SIDEWAYS = """() => [...document.querySelectorAll('.dock-body, .panel-scroll, .dock-tab-row > *')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.className}: ${one.scrollWidth} > ${one.clientWidth}`)"""
+
+
+def test_what_came_of_a_run_fits_a_small_screen(small: Page) -> None:
+    editor = Editor(small)
+    editor.run_to_the_end("sns-fan-out")
+    for tab in ("Charts", "Why", "Paths", "Slowest messages", "Log", "Findings", "Cost", "Report", "Script", "Runs"):
+        editor.dock(tab)
+        assert small.evaluate(SIDEWAYS) == [], tab
+    track = small.locator(".live-track").bounding_box()
+    assert track
+    assert track["width"] > 400, "there is room to choose a moment of the run"
+
+
+def test_figures_that_stayed_at_zero_are_there_for_the_asking(small: Page) -> None:
+    editor = Editor(small)
+    editor.run_to_the_end("work-queue")
+    editor.select("jobs")
+    report = editor.dock("Report")
+    expect(report.get_by_text("Stale deletes", exact=True)).to_have_count(0)
+    report.get_by_role("button", name="more stayed at zero").click()
+    expect(report.get_by_text("Stale deletes", exact=True)).to_be_visible()
+    report.get_by_role("button", name="Leave out what stayed at zero").click()
+    expect(report.get_by_text("Stale deletes", exact=True)).to_have_count(0)
+    small.get_by_role("tab", name="Live", exact=True).click()
+    live = small.get_by_label("Inspector", exact=True)
+    expect(live.get_by_text("Stale deletes", exact=False)).to_have_count(0)
+    live.get_by_role("button", name="all zero so far").click()
+    expect(live.get_by_text("Stale deletes", exact=False).first).to_be_visible()

@@ -80,6 +80,11 @@ def test_a_refused_wire_offers_what_to_insert_between(page: Page, editor: Editor
     expect(page.get_by_label("Wire from topic to queue")).to_have_count(1)
     page.keyboard.press("Control+z")
     expect(page.locator(".react-flow__node")).to_have_count(2)
+    for close in (lambda: page.keyboard.press("Escape"), lambda: page.get_by_role("alert").get_by_role("button", name="Close").click()):
+        editor.pull(topic, "out", worker)
+        expect(page.get_by_role("alert")).to_contain_text("pulls for itself")
+        close()
+        expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_end_of_a_wire_is_led_to_another_node(page: Page, editor: Editor) -> None:

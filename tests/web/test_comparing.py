@@ -64,6 +64,8 @@ def test_one_run_each_says_that_chance_is_not_excluded(visitor: Visitor) -> None
     assert "messages are left over at the end instead of" in compared["verdict"]
     same = visitor.get(f"/api/compare/?runs={few},{few}").json()
     assert "nothing that matters differs" in same["verdict"]
+    assert same["verdict"].startswith("In run B, ")
+    assert "from run A" in same["verdict"]
     assert {cell["verdict"] for row in same["figures"] for cell in row["cells"][1:]} <= {"equal", None}
 
 

@@ -8,6 +8,7 @@ import { api, ApiError } from '../api/client'
 import type { ComparedRuns, Graph, Report } from '../api/types'
 import { Halt } from '../app/Halt'
 import { formatClock, formatQuantity } from '../format'
+import { widthText } from '../report/intervals'
 import { choices, compareLink, differenceText, differingWords, noneWords, runIn, runsIn, VERDICT_WORDS } from './comparing'
 import { OverlayChart } from './OverlayChart'
 import './compare.css'
@@ -32,7 +33,7 @@ export function ComparePage() {
     })
     return () => { live = false }
   }, [runs, keys])
-  if (runs.length < 2) return <Halt title="Compare runs" text={runs.length === 0 ? 'Choose runs in the tab “Runs” of a diagram, or paste the links of two.' : 'One more run is needed.'}><AddRun runs={runs} keys={keys} /></Halt>
+  if (runs.length < 2) return <Halt title="Compare runs" text={runs.length === 0 ? 'Choose runs in the tab “Runs” of a diagram, or paste the links of two.' : 'One more run is needed.'}><AddRun runs={runs} keys={keys} /><Button component="a" href="/" variant="default" size="compact-sm">Your diagrams</Button></Halt>
   if (fault) return <Halt title="These runs cannot be compared" text={fault}><AddRun runs={[]} keys={[]} /></Halt>
   if (!compared) return <Text m="xl" c="dimmed" role="status">Loading…</Text>
   return (
@@ -56,7 +57,7 @@ function AddRun({ runs, keys }: { runs: readonly string[]; keys: readonly string
   const found = runIn(text)
   return (
     <form className="compare-add" onSubmit={(event) => { event.preventDefault(); if (found) window.location.assign(compareLink([...runs, found.run], [...keys, found.key])) }}>
-      <TextInput size="xs" aria-label="Link of another run" placeholder="Paste the link of another run" value={text} onChange={(event) => setText(event.currentTarget.value)} error={text !== '' && !found} />
+      <TextInput size="xs" aria-label="Link of another run" placeholder={runs.length === 0 ? 'Paste the link of a run' : 'Paste the link of another run'} value={text} onChange={(event) => setText(event.currentTarget.value)} error={text !== '' && !found} />
       <Button size="xs" variant="default" type="submit" disabled={!found}>Add</Button>
     </form>
   )
@@ -193,7 +194,7 @@ function Figures({ compared }: { compared: ComparedRuns }) {
             <tr key={figure.join('/')}>
               <td>{title}</td>
               {cells.flatMap((cell, place) => [
-                <td className="num" key={`v${place}`}>{formatQuantity(cell.mean ?? cell.value, unit)}{cell.half_width !== null && <small> ± {formatQuantity(cell.half_width, unit)}</small>}</td>,
+                <td className="num" key={`v${place}`}>{formatQuantity(cell.mean ?? cell.value, unit)}{cell.half_width !== null && <small> ± {widthText(cell.half_width, cell.mean ?? 0, unit)}</small>}</td>,
                 ...(place > 0 ? [<td className="num" key={`d${place}`} data-verdict={cell.verdict ?? undefined} title={cell.verdict ? VERDICT_WORDS[cell.verdict] : undefined}>{differenceText(cell, unit) || '–'}{cell.verdict === 'open' && <small> not certain</small>}</td>] : []),
               ])}
             </tr>

@@ -25,6 +25,7 @@ test('a pasted link or id names a run', () => {
 
 test('a difference is told with its interval and share', () => {
   expect(differenceText(cell({ difference: -2, difference_half_width: 0.5, relative: -0.4, verdict: 'lower' }), 's')).toBe('−2 s ± 500 ms (−40 %)')
+  expect(differenceText(cell({ difference: -0.137, difference_half_width: 0.0188, relative: -0.0016, verdict: 'lower' }), 'per_s')).toBe('−0.137/s ± 0.0188/s (−0.16 %)')
   expect(differenceText(cell({ difference: 0, verdict: 'equal' }), 's')).toBe('the same')
   expect(differenceText(cell({}), 's')).toBe('')
 })

@@ -5,6 +5,7 @@ import { wireSchema } from '../editor/legality'
 import { settingWords } from '../forms/words'
 import { formatQuantity } from '../format'
 import { breakables } from '../live/faults'
+import { widthText } from '../report/intervals'
 import { changeablePlaces, lineWords } from '../script/script'
 
 /** The address of the comparison; keys open runs of others. */
@@ -34,7 +35,7 @@ export function differenceText(cell: ComparedCell, unit: string): string {
   if (cell.difference === null) return ''
   if (cell.verdict === 'equal') return 'the same'
   const sign = cell.difference < 0 ? '−' : '+'
-  const width = cell.difference_half_width === null ? '' : ` ± ${formatQuantity(cell.difference_half_width, unit)}`
+  const width = cell.difference_half_width === null ? '' : ` ± ${widthText(cell.difference_half_width, cell.difference, unit)}`
   const share = cell.relative === null ? '' : ` (${sign}${formatQuantity(Math.abs(cell.relative), 'share')})`
   return `${sign}${formatQuantity(Math.abs(cell.difference), unit)}${width}${share}`
 }

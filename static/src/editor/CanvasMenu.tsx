@@ -2,6 +2,7 @@
 
 import { Menu } from '@mantine/core'
 
+import { notesOf } from './annotations'
 import type { Command } from './commands'
 import { backToCanvas } from './focus'
 import { useStage, type MenuAt } from './stage'
@@ -19,16 +20,20 @@ const READ_ONLY = new Set(['copy', 'fit-selection', 'properties', 'select-all', 
 /** Only of use with several nodes; with one, they would make a long menu longer. */
 const FOR_SEVERAL = new Set(['fit-selection', 'tidy', 'group-account', 'group-vpc', 'group-region', 'group-context'])
 
+/** Of no use where notes are selected, which no wire leads to. */
+const FOR_WIRED = new Set(['connect', 'delete-join'])
+
 export function CanvasMenu({ commands, readOnly }: { commands: readonly Command[]; readOnly: boolean }) {
   const menu = useStage((state) => state.menu)
   const several = useEditor((state) => state.selection.nodes.size > 1)
+  const written = useEditor((state) => notesOf(state.graph).some(({ id }) => state.selection.nodes.has(id)))
   if (!menu) return null
   const close = () => {
     useStage.setState({ menu: null })
     backToCanvas()
   }
   const sections = OFFERED[menu.of]
-    .map((ids) => ids.flatMap((id) => commands.find((command) => command.id === id && (!readOnly || READ_ONLY.has(id)) && (several || menu.of !== 'node' || !FOR_SEVERAL.has(id))) ?? []))
+    .map((ids) => ids.flatMap((id) => commands.find((command) => command.id === id && (!readOnly || READ_ONLY.has(id)) && (several || menu.of !== 'node' || !FOR_SEVERAL.has(id)) && !(written && menu.of === 'node' && FOR_WIRED.has(id))) ?? []))
     .filter((section) => section.length > 0)
   return (
     <Menu key={`${menu.x} ${menu.y}`} opened onClose={close} position="bottom-start" offset={0} shadow="md" width={240} withinPortal returnFocus={false}>

@@ -25,7 +25,7 @@ function giveBack(): void {
 }
 
 export function Keys({ keys }: { keys: string }) {
-  return <Kbd size="xs">{keys.replace('Arrow', '')}</Kbd>
+  return <Kbd size="xs">{keys.replace(/Arrow(?=[A-Z])/, '')}</Kbd>
 }
 
 /** The commands that a text names: first those whose title has it, then those of a group that is called so. */

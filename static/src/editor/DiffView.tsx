@@ -4,6 +4,7 @@ import { Text } from '@mantine/core'
 
 import { useCatalog } from '../api/catalog'
 import type { Graph, GraphNode } from '../api/types'
+import { counted } from '../format'
 import { differences, type Differences, type ValueChange } from './differences'
 import { groupBoxes, groupsOf, notesOf, waypointsOf } from './annotations'
 import { CARD, positionOf } from './graph'
@@ -20,10 +21,12 @@ export function isEmpty(found: Differences): boolean {
   return [found.added, found.removed, found.changed, found.wiresAdded, found.wiresRemoved, found.wiresChanged, found.settings, found.groups, found.notes, found.bends].every((list) => list.length === 0)
 }
 
+const shortened = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
+
 export function DiffView({ before, after, words = ['before', 'after'] }: { before: Graph; after: Graph; words?: [string, string] }) {
   const { services, run } = useCatalog()
   const found = differences(before, after, services, run)
-  if (isEmpty(found)) return <Text size="sm" c="dimmed">{found.moved ? `The same, but for the places of ${found.moved} nodes.` : 'There is no difference.'}</Text>
+  if (isEmpty(found)) return <Text size="sm" c="dimmed">{found.moved ? `The same, but for the ${found.moved === 1 ? 'place' : 'places'} of ${counted(found.moved, 'node')}.` : 'There is no difference.'}</Text>
   return (
     <div className="diff">
       <DiffDrawing before={before} after={after} found={found} />
@@ -64,11 +67,11 @@ function DiffDrawing({ before, after, found }: { before: Graph; after: Graph; fo
         const via = state === 'removed' ? [] : waypointsOf(after, wire.id)
         return from && to && <polyline key={`${wire.id} ${state}`} data-diff={bent && state === 'same' ? 'changed' : state} points={[from, ...via, to].map((point) => point.join()).join(' ')} />
       })}
-      {notes.map(({ id, text, state, x, y }) => <text key={`${id} ${state}`} data-diff={state} className="diff-note" x={x + 6} y={y + 24}>{SIGNS[state]} {text.slice(0, 24)}</text>)}
+      {notes.map(({ id, text, state, x, y }) => <text key={`${id} ${state}`} data-diff={state} className="diff-note" x={x + 6} y={y + 24}>{SIGNS[state]} {shortened(text, 24)}</text>)}
       {drawn.map(({ node, state, x, y }) => (
         <g key={`${node.id} ${state}`} data-diff={state}>
           <rect x={x} y={y} width={CARD.width} height={CARD.height} rx={6} />
-          <text x={x + 12} y={y + 40}>{SIGNS[state]} {(node.name || node.id).slice(0, 18)}</text>
+          <text x={x + 12} y={y + 40}>{SIGNS[state]} {shortened(node.name || node.id, 18)}</text>
         </g>
       ))}
     </svg>
@@ -113,7 +116,7 @@ function DiffList({ before, after, found, words }: { before: Graph; after: Graph
         return <li key={`b${id}`} data-diff="changed">≠ wire {nameOf(wire.from.node)} → {nameOf(wire.to.node)}: {what}</li>
       })}
       {found.settings.length > 0 && <li data-diff="changed">≠ settings<ul>{found.settings.map(between)}</ul></li>}
-      {found.moved > 0 && <li>{found.moved} nodes moved</li>}
+      {found.moved > 0 && <li>{counted(found.moved, 'node')} moved</li>}
     </ul>
   )
 }

@@ -9,6 +9,7 @@ import { useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } 
 import { followPorts, useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
 import { Halt } from '../app/Halt'
+import { counted } from '../format'
 import { Dock, momentOf, RunControls, useRun } from '../live'
 import { WhoControls } from '../live/WhoControls'
 import { readKept, resolveConflict, saveNow, settled, startAutosave } from './autosave'
@@ -266,15 +267,17 @@ function SidePanel({ side, name, width, title, closed = false, children }: { sid
 function ShortcutHelp({ commands, opened, close }: { commands: readonly Command[]; opened: boolean; close: () => void }) {
   const groups = [...new Set(commands.map((command) => command.group))]
   return (
-    <Modal opened={opened} onClose={close} title="Keyboard shortcuts" size="md">
-      {groups.map((group) => (
-        <section key={group}>
-          <h3 className="section-title" style={{ marginTop: 12 }}>{group}</h3>
-          {commands.filter((command) => command.group === group && command.keys.length).map((command) => (
-            <Group key={command.id} justify="space-between" py={3}><Text size="sm">{command.title}</Text><Group gap={4}>{command.keys.map((keys) => <Keys key={keys} keys={keys} />)}</Group></Group>
-          ))}
-        </section>
-      ))}
+    <Modal opened={opened} onClose={close} title="Keyboard shortcuts" size={860}>
+      <div className="shortcuts">
+        {groups.map((group) => (
+          <section key={group}>
+            <h3 className="section-title">{group}</h3>
+            {commands.filter((command) => command.group === group && command.keys.length && !command.toldWith).map((command) => (
+              <div key={command.id} className="shortcut"><span>{command.told?.title ?? command.title}</span><span>{(command.told?.keys ?? command.keys).map((keys) => <Keys key={keys} keys={keys} />)}</span></div>
+            ))}
+          </section>
+        ))}
+      </div>
     </Modal>
   )
 }
@@ -287,7 +290,7 @@ function ConflictDialog() {
   return (
     <Modal opened onClose={() => undefined} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} size="lg" title="This diagram was changed elsewhere">
       <Stack>
-        <Text size="sm">The server has version {conflict.version} with {conflict.graph.nodes.length} nodes and {conflict.graph.wires.length} wires, saved in another tab or by another person. Yours has {graph.nodes.length} nodes and {graph.wires.length} wires. Nothing is lost: choose which goes on.</Text>
+        <Text size="sm">The server has version {conflict.version} with {counted(conflict.graph.nodes.length, 'node')} and {counted(conflict.graph.wires.length, 'wire')}, saved in another tab or by another person. Yours has {counted(graph.nodes.length, 'node')} and {counted(graph.wires.length, 'wire')}. Nothing is lost: choose which goes on.</Text>
         <Text size="sm" fw={600}>From theirs to yours:</Text>
         <DiffView before={conflict.graph} after={graph} words={['theirs', 'yours']} />
         {fault && <Text size="sm" className="finding-error" role="alert">{fault}</Text>}

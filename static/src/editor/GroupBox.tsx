@@ -5,6 +5,7 @@ import { IconArrowsMaximize, IconArrowsMinimize, IconChevronDown } from '@tabler
 import { Handle, Position, type NodeProps } from '@xyflow/react'
 import { memo, useEffect, useState } from 'react'
 
+import { counted } from '../format'
 import { changeGroup, GROUP_WORDS, groupsOf, notesOf, setGroupKind, setNote, type Group, type GroupKind } from './annotations'
 import { FOLDED_HANDLE, TARGET_HANDLE } from './edges'
 import { focusNode } from './QuickAddList'
@@ -81,7 +82,7 @@ export const FoldedGroup = memo(function FoldedGroup({ data }: NodeProps) {
   return (
     <div className="card folded" data-idle onDoubleClick={() => { if (!readOnly) fold(group) }}>
       <div className="card-head">
-        <div className="card-words"><div className="card-name"><Title group={group} readOnly={readOnly} /></div><div className="card-kind">{GROUP_WORDS[group.kind]}, {group.members.length} nodes</div></div>
+        <div className="card-words"><div className="card-name"><Title group={group} readOnly={readOnly} /></div><div className="card-kind">{GROUP_WORDS[group.kind]}, {counted(group.members.length, 'node')}</div></div>
         {!readOnly && <ActionIcon size="sm" variant="subtle" color="gray" aria-label={`Unfold ${group.title}`} className="nodrag" onClick={(event) => { event.stopPropagation(); fold(group) }}><IconArrowsMaximize size={14} /></ActionIcon>}
       </div>
       <Handle type="target" id={TARGET_HANDLE} position={Position.Left} isConnectable={false} aria-hidden />

@@ -8,7 +8,7 @@ import { useCatalog } from '../api/catalog'
 import type { Finding, GraphNode, GraphWire, Service } from '../api/types'
 import { ServiceIcon } from '../app/icons'
 import { titleOf, useNaming } from '../app/naming'
-import { formatExactly, formatQuantity } from '../format'
+import { counted, formatExactly, formatQuantity } from '../format'
 import { Leftovers } from '../forms/Leftovers'
 import { SchemaForm, SourceLine } from '../forms/SchemaForm'
 import { NodeLive, usePendingNotes, useRun } from '../live'
@@ -120,8 +120,6 @@ const ARRANGE = [
   ['Align top edges', IconLayoutAlignTop, () => align('top')], ['Align middles', IconLayoutAlignMiddle, () => align('middle')], ['Align bottom edges', IconLayoutAlignBottom, () => align('bottom')],
   ['Distribute across', IconLayoutDistributeVertical, () => distribute('across')], ['Distribute down', IconLayoutDistributeHorizontal, () => distribute('down')],
 ] as const
-
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`
 
 function ManyInspector({ count }: { count: number }) {
   const editor = useEditor()

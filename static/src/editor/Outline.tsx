@@ -5,6 +5,7 @@ import { useReactFlow } from '@xyflow/react'
 
 import { portOf, useCatalog } from '../api/catalog'
 import type { Graph, GraphWire, Service } from '../api/types'
+import { counted } from '../format'
 import { settingsWords } from '../forms/words'
 import { useSelection } from '../live'
 import { GROUP_WORDS, groupsOf, notesOf } from './annotations'
@@ -22,7 +23,7 @@ export function Outline() {
   if (graph.nodes.length === 0) return <div className="panel-scroll" role="region" aria-label="Outline" tabIndex={0}><Text size="sm" c="dimmed">Nothing is drawn yet. Press / to add a node.</Text></div>
   return (
     <div className="panel-scroll" role="region" aria-label="Outline" tabIndex={0}>
-      <Text size="xs" c="dimmed" mb={6}>{graph.nodes.length} nodes, {graph.wires.length} wires, in the order messages flow</Text>
+      <Text size="xs" c="dimmed" mb={6}>{counted(graph.nodes.length, 'node')}, {counted(graph.wires.length, 'wire')}, in the order messages flow</Text>
       <ul className="outline">
         {groupsOf(graph).map((group) => <li key={group.id}><button type="button" onClick={() => bring({ kind: 'node', id: `group:${group.id}` })}><b>{group.title}</b> <span>{GROUP_WORDS[group.kind]}</span></button><p>holds {group.members.map((id) => nodes.get(id)?.name || id).join(', ')}</p></li>)}
         {notesOf(graph).map((note) => <li key={note.id}><button type="button" onClick={() => bring({ kind: 'node', id: note.id })}><b>Note</b> <span>{note.text}</span></button></li>)}

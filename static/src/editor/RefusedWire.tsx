@@ -1,6 +1,6 @@
 /** Why a wire may not be laid, with a button for each service that could stand between. */
 
-import { Button, Group } from '@mantine/core'
+import { Button, CloseButton, Group } from '@mantine/core'
 import { useEffect } from 'react'
 
 import { useCatalog } from '../api/catalog'
@@ -14,14 +14,18 @@ import { useEditor } from './store'
 const SHOWN_MS = 12_000
 const MOST_BUTTONS = 4
 
+const dismiss = () => useStage.setState({ reason: null })
+
 export function RefusedWire() {
   const reason = useStage((state) => state.reason)
   const wiring = useEditor((state) => state.wiring !== null)
   const services = useCatalog((state) => state.services)
   useEffect(() => {
     if (!reason) return undefined
-    const timer = window.setTimeout(() => useStage.setState({ reason: null }), SHOWN_MS)
-    return () => window.clearTimeout(timer)
+    const timer = window.setTimeout(dismiss, SHOWN_MS)
+    const pressed = (event: KeyboardEvent) => { if (event.key === 'Escape') dismiss() }
+    window.addEventListener('keydown', pressed)
+    return () => { window.clearTimeout(timer); window.removeEventListener('keydown', pressed) }
   }, [reason])
   if (!reason) return null
   const insert = (kind: string) => {
@@ -35,6 +39,7 @@ export function RefusedWire() {
   }
   return (
     <div className="wiring-reason" role="alert">
+      {!wiring && <CloseButton size="xs" aria-label="Close" className="wiring-reason-close" onClick={dismiss} />}
       {reason.text}
       {!wiring && reason.from && reason.bridges.length > 0 && (
         <Group gap={6} mt={6}>{reason.bridges.slice(0, MOST_BUTTONS).map((kind) => <Button key={kind} size="compact-xs" variant="default" onClick={() => insert(kind)}>Insert {services[kind]?.title}</Button>)}</Group>

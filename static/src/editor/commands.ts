@@ -24,6 +24,10 @@ export interface Command {
   run: () => void
   /** Left out of the palette (arrow keys and the like). */
   hidden?: boolean
+  /** How the list of shortcuts tells of this and its likes in one line. */
+  told?: { title: string; keys: string[] }
+  /** The list of shortcuts tells of this with another command. */
+  toldWith?: string
   /** Works while a value is being typed, too: the value is taken first. */
   always?: boolean
 }
@@ -34,9 +38,9 @@ function downloadJson(): void {
   download(new Blob([JSON.stringify(useEditor.getState().graph, null, 2)], { type: 'application/json' }), 'json')
 }
 
-const nudges = ([['ArrowLeft', -1, 0], ['ArrowRight', 1, 0], ['ArrowUp', 0, -1], ['ArrowDown', 0, 1]] as const).flatMap(([key, dx, dy]): Command[] => [
-  { id: `nudge-${key}`, title: `Move the selection (${key.slice(5).toLowerCase()})`, group: 'Edit', keys: [key], hidden: true, run: () => useEditor.getState().nudge((dx * GRID) / 2, (dy * GRID) / 2) },
-  { id: `shift-${key}`, title: `Move the selection further (${key.slice(5).toLowerCase()})`, group: 'Edit', keys: [`Shift+${key}`], hidden: true, run: () => useEditor.getState().nudge(dx * GRID * 4, dy * GRID * 4) },
+const nudges = ([['ArrowLeft', -1, 0], ['ArrowRight', 1, 0], ['ArrowUp', 0, -1], ['ArrowDown', 0, 1]] as const).flatMap(([key, dx, dy], place): Command[] => [
+  { id: `nudge-${key}`, title: `Move the selection (${key.slice(5).toLowerCase()})`, group: 'Edit', keys: [key], hidden: true, run: () => useEditor.getState().nudge((dx * GRID) / 2, (dy * GRID) / 2), ...(place === 0 ? { told: { title: 'Move the selection', keys: ['Arrow keys'] } } : { toldWith: 'nudge-ArrowLeft' }) },
+  { id: `shift-${key}`, title: `Move the selection further (${key.slice(5).toLowerCase()})`, group: 'Edit', keys: [`Shift+${key}`], hidden: true, run: () => useEditor.getState().nudge(dx * GRID * 4, dy * GRID * 4), ...(place === 0 ? { told: { title: 'Move the selection further', keys: ['Shift+arrow keys'] } } : { toldWith: 'shift-ArrowLeft' }) },
 ])
 
 /** Line the selected nodes up. */

@@ -1,6 +1,7 @@
 /** The diagram as a picture: an SVG of its own, with the icons in it, so that it shows everywhere as it does here. */
 
 import type { Graph, Service } from '../api/types'
+import { counted } from '../format'
 import { GROUP_WORDS, groupBoxes, groupsOf, notesOf } from './annotations'
 import { edgesOf } from './edges'
 import { CARD, positionOf, type Point } from './graph'
@@ -45,7 +46,7 @@ export function svgOf(graph: Graph, services: Record<string, Service>, icons: Re
     ...open.sort((one, other) => other.members.length - one.members.length).map((group) => { const box = boxes[group.id]!; return `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="6" fill="${colours.grey}" fill-opacity="0.05" stroke="${colours.grey}"${group.kind === 'vpc' ? ' stroke-dasharray="6 4"' : ''}/><text x="${box.x + 10}" y="${box.y + 16}" font-size="12" font-weight="600" fill="${colours.text}">${escaped(group.title)} <tspan font-weight="400" fill="${colours.muted}">${group.kind === 'group' ? '' : GROUP_WORDS[group.kind]}</tspan></text>` }),
     ...edges.map((edge) => `<path d="${pathOf(edge.data!.points)}" fill="none" stroke="${colours.grey}" stroke-width="1.5"${edge.data!.failure ? ' stroke-dasharray="3 4"' : ''} marker-end="url(#end)"/>`),
     ...edges.filter((edge) => edge.data!.label).map((edge) => { const [x, y] = labelPlace(edge.data!.points); return `<text x="${x}" y="${y - 6}" font-size="11" text-anchor="middle" fill="${colours.muted}">${escaped(shortened(edge.data!.label, 28))}</text>` }),
-    ...groups.filter((group) => group.collapsed && stand[`group:${group.id}`] && group.members.every((id) => folded[id] === `group:${group.id}`)).map((group) => card(stand[`group:${group.id}`]!, group.title, `${GROUP_WORDS[group.kind]}, ${group.members.length} nodes`, undefined, colours)),
+    ...groups.filter((group) => group.collapsed && stand[`group:${group.id}`] && group.members.every((id) => folded[id] === `group:${group.id}`)).map((group) => card(stand[`group:${group.id}`]!, group.title, `${GROUP_WORDS[group.kind]}, ${counted(group.members.length, 'node')}`, undefined, colours)),
     ...graph.nodes.filter((node) => !folded[node.id]).map((node) => card(places[node.id]!, node.name || node.id, services[node.kind]?.short_title ?? node.kind, icons[node.kind], colours)),
     ...notes.map((note) => { const [x, y] = positionOf(graph, note.id); const lines = note.text.split('\n'); return `${note.look === 'note' ? `<rect x="${x}" y="${y}" width="${CARD.width}" height="${18 + 16 * lines.length}" rx="6" fill="${colours.amber}" fill-opacity="0.12" stroke="${colours.amber}" stroke-opacity="0.4"/>` : ''}<text fill="${colours.text}" font-size="${note.look === 'note' ? 12 : 14}">${lines.map((line, index) => `<tspan x="${x + 10}" y="${y + 20 + 16 * index}">${escaped(shortened(line, 34))}</tspan>`).join('')}</text>` }),
   ]

@@ -1,2 +1,2 @@
-export { formatAgo, formatBrief, formatClock, formatExactly, formatQuantity, formatWithWord, NO_VALUE, rateUnit } from './quantity'
+export { counted, formatAgo, formatBrief, formatClock, formatExactly, formatQuantity, formatWithWord, NO_VALUE, rateUnit } from './quantity'
 export { exactText, parseQuantity, type Parsed } from './parse'

@@ -53,6 +53,9 @@ function exactSize(bytes: number): string {
   return best ? `${grouped(bytes / best.size)} ${best.name}` : formatQuantity(bytes, 'bytes')
 }
 
+/** How many of something there are: `1 node`, `12 nodes`. */
+export const counted = (count: number, word: string): string => `${grouped(count)} ${word}${count === 1 ? '' : 's'}`
+
 /** The unit of a counter's rate: what `unit` becomes when it is divided by seconds. */
 export function rateUnit(unit: string): string {
   if (unit === 'bytes') return 'bytes_per_s'

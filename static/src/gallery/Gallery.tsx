@@ -81,7 +81,7 @@ function Diagrams({ diagrams, busy, duplicate, remove }: { diagrams: DiagramList
               <b>{diagram.name || 'Untitled'}</b>
               <span className="gallery-kinds">{diagram.node_kinds.slice(0, KINDS_SHOWN).map((kind, index) => <ServiceIcon key={index} kind={kind} size={18} />)}</span>
               <small>{diagram.latest_run ? STATES[diagram.latest_run.state] : 'Not run yet'}</small>
-              <small>changed {formatAgo(diagram.updated_at)}</small>
+              <small>Changed {formatAgo(diagram.updated_at)}</small>
             </a>
             <Tooltip label="Duplicate"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Duplicate ${diagram.name}`} onClick={() => duplicate(diagram.id)}><IconCopy size={16} /></ActionIcon></Tooltip>
             <Tooltip label="Move to the trash"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name}`} onClick={() => remove(diagram.id)}><IconTrash size={16} /></ActionIcon></Tooltip>
@@ -102,7 +102,7 @@ function Trash({ diagrams, busy, restore, erase }: { diagrams: DiagramListed[]; 
       <ul className="gallery-list" aria-label="Trash">
         {diagrams.map((diagram) => (
           <li key={diagram.id}>
-            <span className="gallery-trashed"><b>{diagram.name || 'Untitled'}</b> <small>deleted {formatAgo(diagram.trashed_at ?? diagram.updated_at)}</small></span>
+            <span className="gallery-trashed"><b>{diagram.name || 'Untitled'}</b> <small>Deleted {formatAgo(diagram.trashed_at ?? diagram.updated_at)}</small></span>
             <Button size="compact-xs" variant="default" disabled={busy} aria-label={`Restore ${diagram.name}`} onClick={() => restore(diagram.id)}>Restore</Button>
             <ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name} for good`} onClick={() => doom(diagram)}><IconTrash size={16} /></ActionIcon>
           </li>

@@ -25,7 +25,7 @@ const MOST_PX = 620
 interface Kept { height: number; open: boolean; tab: string }
 
 function readKept(): Kept {
-  const usual = { height: 284, open: true, tab: 'charts' }
+  const usual = { height: 300, open: true, tab: 'charts' }
   try {
     return { ...usual, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Kept>) }
   } catch {

@@ -1,3 +1,5 @@
+import { useState } from 'react'
+
 import { LiveParts } from '../definitions/LiveParts'
 import { formatQuantity, formatWithWord } from '../format'
 import { TheoryPart } from '../report/TheoryPart'
@@ -39,10 +41,20 @@ function Sentence({ frame, nodeId }: { frame: NodeFrame; nodeId: string }) {
   return (
     <section className="live-sentence" data-state={frame.state} aria-label="What limits this node">
       <StateMark state={frame.state} word />
-      <p>{frame.sentence ?? (frame.state === 'idle' ? 'Nothing arrives.' : 'Nothing limits this node now.')}</p>
+      <p>{frame.sentence ?? plainSentence(frame)}</p>
       {frame.culprit && <CulpritLine culprit={frame.culprit} from={nodeId} />}
     </section>
   )
+}
+
+/** What a node's state says of it where the engine has no sentence. */
+function plainSentence({ state, limits }: NodeFrame): string {
+  if (state === 'idle') return 'Nothing arrives.'
+  if (state === 'failing') return 'Work fails here.'
+  const full = Object.values(limits).find(({ used, limit }) => limit !== null && limit > 0 && used >= FULL * limit)
+  if (full && state !== 'flowing') return `${full.title}: ${formatQuantity(full.used, 'count')} of ${formatQuantity(full.limit, 'count')}, no more at once.`
+  if (state === 'throttled') return 'Requests are throttled here.'
+  return state === 'saturated' ? 'It works as much as it can.' : 'Nothing limits this node now.'
 }
 
 function CulpritLine({ culprit, from }: { culprit: Culprit; from: string }) {
@@ -60,6 +72,9 @@ function parameterTitle(service: Service | undefined, culprit: Culprit): string 
   return found ?? culprit.parameter.replaceAll('_', ' ')
 }
 
+/** The share of a limit from which it counts as used up. */
+const FULL = 0.999
+
 function Limits({ frame }: { frame: NodeFrame }) {
   const limits = Object.entries(frame.limits)
   if (limits.length === 0) return null
@@ -69,9 +84,9 @@ function Limits({ frame }: { frame: NodeFrame }) {
       {limits.map(([name, { title, used, limit }]) => {
         const share = limit ? Math.min(1, used / limit) : 0
         return (
-          <div key={name} className="live-limit" data-full={share >= 0.999 || undefined}>
+          <div key={name} className="live-limit" data-full={share >= FULL || undefined}>
             <span>{title}</span>
-            <span className="live-number">{formatQuantity(used, 'count')} of {limit === null ? 'unlimited' : formatQuantity(limit, 'count')}{share >= 0.999 ? ' · full' : ''}</span>
+            <span className="live-number">{formatQuantity(used, 'count')} of {limit === null ? 'unlimited' : formatQuantity(limit, 'count')}{share >= FULL ? ' · full' : ''}</span>
             <span className="live-bar" role="meter" aria-label={title} aria-valuemin={0} aria-valuemax={limit ?? undefined} aria-valuenow={used}><span style={{ transform: `scaleX(${share})` }} /></span>
           </div>
         )
@@ -81,20 +96,34 @@ function Limits({ frame }: { frame: NodeFrame }) {
 }
 
 function Metrics({ node, metrics, now, before }: { node: string; metrics: readonly Metric[]; now: Frame; before: Frame | null }) {
+  const [whole, setWhole] = useState(false)
+  const seen = useSeen(node, metrics, now)
   const ordered = [...metrics].sort((one, other) => Number(other.primary) - Number(one.primary))
+  const shown = ordered.filter((metric) => whole || metric.primary || seen.has(metric.name))
   return (
     <section>
       <h3 className="live-heading">Now</h3>
       <dl className="live-metrics">
-        {ordered.map((metric) => (
+        {shown.map((metric) => (
           <div key={metric.name} title={metric.help}>
             <dt>{metric.title}<small>{metric.name}</small></dt>
             <dd>{metricText(metric, node, now, before)}</dd>
           </div>
         ))}
       </dl>
+      {(whole || shown.length < ordered.length) && <button type="button" className="live-link live-rest" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? 'Leave out what is zero' : `${ordered.length - shown.length} more, all zero so far`}</button>}
     </section>
   )
+}
+
+/** The metrics of a node that were other than zero since it is looked at: once in the list, they stay, so that nothing jumps. */
+function useSeen(node: string, metrics: readonly Metric[], now: Frame): ReadonlySet<string> {
+  const [seen] = useState(() => new Set<string>())
+  for (const { name } of metrics) {
+    const value = now.nodes[node]?.metrics[name]
+    if (isSpread(value) ? value.count > 0 : typeof value === 'number' && value !== 0) seen.add(name)
+  }
+  return seen
 }
 
 function metricText(metric: Metric, node: string, now: Frame, before: Frame | null) {

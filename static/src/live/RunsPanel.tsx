@@ -10,7 +10,7 @@ import { formatAgo, formatClock } from '../format'
 import { isOver } from './runSocket'
 import { sentenceOf, useRun, viewKey } from './runStore'
 
-const WORDS: Record<Run['state'], string> = { waiting: 'Waits', running: 'Goes on', finished: 'Finished', stopped: 'Stopped', failed: 'Failed' }
+const WORDS: Record<Run['state'], string> = { waiting: 'Waiting', running: 'Running', finished: 'Finished', stopped: 'Stopped', failed: 'Failed' }
 const MOST = 6
 
 /** The runs of this diagram, the latest first: to open again, and to compare with each other. */
@@ -37,6 +37,7 @@ export function RunsPanel() {
     <div className="runs">
       <div className="live-row">
         <Button component="a" href={chosen.length > 1 ? compareLink(chosen) : undefined} size="compact-sm" variant="default" leftSection={<IconArrowsDiff size={14} />} data-disabled={chosen.length < 2 || undefined} aria-disabled={chosen.length < 2 || undefined} title={chosen.length < 2 ? 'Choose two runs or more' : 'The first chosen is the one the others are compared with'}>Compare{chosen.length > 1 ? ` ${chosen.length} runs` : ''}</Button>
+        {chosen.length < 2 && <Text size="sm" c="dimmed">{runs.length > 1 ? 'Choose two runs or more.' : 'Change something, run again, and compare the two.'}</Text>}
       </div>
       <table className="report-table" aria-label="Runs of this diagram">
         <thead><tr><th scope="col"><span className="visually-hidden">Compare</span></th><th scope="col">Run</th><th scope="col">State</th><th scope="col">Version</th><th scope="col" className="num">Simulated</th><th scope="col" className="num">Replications</th></tr></thead>

@@ -14,11 +14,11 @@ export function PathsPanel() {
 function Paths({ paths }: { paths: ReportPath[] }) {
   return (
     <table className="report-table">
-      <thead><tr><th scope="col">Path</th><th scope="col">End</th><th scope="col" className="num">Messages</th><th scope="col" className="num">p50</th><th scope="col" className="num">p99</th><th scope="col">Where the time went, on average</th></tr></thead>
+      <thead><tr><th scope="col">Path</th><th scope="col">End</th><th scope="col" className="num">Messages</th><th scope="col" className="num">p50</th><th scope="col" className="num">p99</th><th scope="col" className="report-split">Where the time went, on average</th></tr></thead>
       <tbody>
         {paths.map((path) => (
           <tr key={`${path.nodes.join()} ${path.end}`}>
-            <td>{path.nodes.map((node, index) => <span key={index}>{index > 0 && ' → '}<NodeLink node={node} /></span>)}</td>
+            <td className="report-path">{path.nodes.map((node, index) => <span key={index}>{index > 0 && ' → '}<NodeLink node={node} /></span>)}</td>
             <td>{path.end}</td>
             <td className="num">{formatQuantity(path.messages, 'messages')}</td>
             <td className="num">{formatQuantity(path.latency.p50, 's')}</td>

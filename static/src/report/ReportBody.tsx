@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 
 import type { Report, ReportMetric } from '../api/types'
 import { formatQuantity, formatWithWord } from '../format'
@@ -10,10 +10,11 @@ import { happened } from './happened'
 import { ReplicationsPart } from './ReplicationsPart'
 import { TheoryPart } from './TheoryPart'
 
-/** The account of all messages, how it was computed, and the metrics of the nodes `ids`; `brief` leaves out what stayed at zero. */
+/** The account of all messages, how it was computed, and the metrics of the nodes `ids`; `brief` leaves out what stayed at zero, which is otherwise there for the asking. */
 export function ReportBody({ report, ids, brief = false, children }: { report: Report; ids: string[]; brief?: boolean; children?: ReactNode }) {
   const services = useRun((state) => state.services)
   const { created, finished, lost, unfinished, residual } = report.conservation
+  const primary = (id: string, name: string) => services[report.nodes[id]?.kind ?? '']?.metrics.find((metric) => metric.name === name)?.primary ?? false
   return (
     <div className="report">
       <div className="report-head">
@@ -23,9 +24,9 @@ export function ReportBody({ report, ids, brief = false, children }: { report: R
         </p>
         {children}
       </div>
-      <ReplicationsPart report={report} ids={ids} primary={(id, name) => services[report.nodes[id]?.kind ?? '']?.metrics.find((metric) => metric.name === name)?.primary ?? false} />
+      <ReplicationsPart report={report} ids={ids} primary={primary} />
       {report.replications && <h3 className="live-heading">The run that was watched, seed {report.seed}</h3>}
-      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} brief={brief} />)}</div>
+      <div className="report-nodes">{ids.map((id) => <NodeReport key={id} id={id} report={report} brief={brief} telling={(name) => primary(id, name)} />)}</div>
     </div>
   )
 }
@@ -47,9 +48,13 @@ function warmUpText({ steady_state: { warm_up } }: Report): string {
   return ` Statistics begin after ${formatQuantity(warm_up.s, 's')}, where ${warm_up.method} found the warm-up over.`
 }
 
-function NodeReport({ id, report, brief }: { id: string; report: Report; brief: boolean }) {
+/** The figures of a node: `telling` ones always, others if they ever were other than zero, the rest for the asking. */
+function NodeReport({ id, report, brief, telling }: { id: string; report: Report; brief: boolean; telling: (name: string) => boolean }) {
+  const [whole, setWhole] = useState(false)
   const node = report.nodes[id]!
-  const metrics = Object.entries(node.metrics).filter(([, metric]) => (brief || metric.type === 'spread' ? happened(metric) : true))
+  const all = Object.entries(node.metrics)
+  const metrics = all.filter(([name, metric]) => whole || happened(metric) || (!brief && metric.type !== 'spread' && telling(name)))
+  const left = all.length - metrics.length
   const law = node.littles_law
   return (
     <section className="report-node">
@@ -57,6 +62,7 @@ function NodeReport({ id, report, brief }: { id: string; report: Report; brief: 
       <dl className="live-metrics">
         {metrics.map(([name, metric]) => <div key={name} title={name}><dt>{metric.title || name}</dt><dd>{metricText(metric)}</dd></div>)}
       </dl>
+      {!brief && (whole || left > 0) && <button type="button" className="live-link live-rest" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? 'Leave out what stayed at zero' : `${left} more stayed at zero`}</button>}
       {report.fidelity.nodes[id]?.why && report.fidelity.used === 'cohorts' && <Text size="xs" c="dimmed">Message by message: {report.fidelity.nodes[id]!.why}</Text>}
       {law && <Text size="xs" c="dimmed" title="Mean number waiting = arrival rate × mean wait, each measured on its own">Little’s law: {formatQuantity(law.mean_in_system, 'count')} waiting = {formatQuantity(law.arrivals_per_s, 'per_s')} × {formatQuantity(law.mean_time_s, 's')}</Text>}
       {node.theory?.nodes.at(-1) === id && <TheoryPart report={report} node={id} />}

@@ -24,7 +24,7 @@ function Traces({ report }: { report: Report }) {
       <ul className="trace-list" aria-label="Messages, slowest first">
         {traces.map((one, index) => (
           <li key={`${one.message} ${index}`}>
-            <button type="button" aria-pressed={one === trace} onClick={() => choose(index)}>
+            <button type="button" aria-pressed={one === trace} title={`${one.type} ${one.message}, ${one.end}`} onClick={() => choose(index)}>
               <b>{formatQuantity(one.latency_s, 's')}</b> {one.type} {one.message} <small>{one.end}</small>
             </button>
           </li>

@@ -13,6 +13,8 @@ import { LatencyPart } from './LatencyPart'
 import { LedgerPart } from './LedgerPart'
 
 const MOST_CAUSES = 12
+/** Causes of a smaller share of the time are counted, not named. */
+const LEAST_SHARE = 0.001
 
 /** Why messages waited and were lost, so far or at the moment looked back at; at the end, the run explained in sentences. */
 export function WhyPanel() {
@@ -38,7 +40,7 @@ export function WhyPanel() {
           )}
       </section>
       <div className="why-column">
-        <Causes title="Where messages spent their time" rows={waitingCauses(shown, named)} amount={(row) => formatQuantity(row.share, 'share')} none="Nothing has waited yet." note="Waiting and work that have ended; what still waits is counted when it goes on." />
+        <Causes title="Where messages spent their time" rows={waitingCauses(shown, named)} amount={(row) => formatQuantity(row.share, 'share')} least={LEAST_SHARE} none="Nothing has waited yet." note="Waiting and work that have ended; what still waits is counted when it goes on." />
         <section>
           <h3 className="live-heading">Losses, refusals and throttles</h3>
           <LedgerPart shown={shown} />
@@ -74,18 +76,21 @@ function ToChange({ culprits }: { culprits: Culprit[] }) {
   return <p className="why-change">To change: {culprits.map((culprit, place) => <span key={`${culprit.node} ${culprit.wire} ${culprit.parameter}`}>{place > 0 && ', '}<ParameterLink culprit={culprit} /></span>)}</p>
 }
 
-function Causes({ title, rows, amount, none, note }: { title: string; rows: CauseRow[]; amount: (row: CauseRow) => string; none: string; note: string }) {
+function Causes({ title, rows, amount, least, none, note }: { title: string; rows: CauseRow[]; amount: (row: CauseRow) => string; least: number; none: string; note: string }) {
+  const shown = rows.slice(0, MOST_CAUSES).filter(({ share }) => share >= least)
+  const left = rows.length - shown.length
   return (
     <section>
       <h3 className="live-heading">{title}</h3>
       {rows.length === 0 ? <Text size="sm" c="dimmed">{none}</Text> : <p className="live-note">{note}</p>}
-      {rows.slice(0, MOST_CAUSES).map((row) => (
+      {shown.map((row) => (
         <div key={`${row.node} ${row.cause}`} className="live-limit">
           <span><NodeLink node={row.node} /> · {row.title}</span>
           <span className="live-number">{amount(row)}</span>
           <span className="live-bar" aria-hidden="true"><span style={{ transform: `scaleX(${row.share})` }} /></span>
         </div>
       ))}
+      {left > 0 && <p className="live-note">{left} more, together {formatQuantity(rows.reduce((sum, { share }) => sum + share, 0) - shown.reduce((sum, { share }) => sum + share, 0), 'share')}.</p>}
     </section>
   )
 }

@@ -11,7 +11,7 @@ import { nodesThatMatter, shownUnit } from '../selectors'
 import { AddMetric } from './AddMetric'
 import { adoptBoard, move, pin, remove, useBoard } from './board'
 import { Chart } from './Chart'
-import { chartsOf, chosenChart, comparison, mainChart, type ChartSpec, type Placed } from './chartSpecs'
+import { chartsOf, chosenChart, comparison, isMeasured, mainChart, type ChartSpec, type Placed } from './chartSpecs'
 import { ChartTable, saveCsv } from './ChartTable'
 import { useChartView } from './view'
 
@@ -56,12 +56,14 @@ function useKept(): void {
 function useNodeCharts(): ChartSpec[] {
   const kept = useChartView((state) => state.kept)
   const ended = useRun((state) => state.phase === 'ended')
+  const begun = useRun((state) => state.shown !== null)
   const services = useRun((state) => state.services)
   const run = useRun((state) => state.run?.graph && state.run)
   return useMemo(() => {
     const placed = (ids: readonly string[]) => ids.flatMap((id) => placedOf({ run: run ?? null, services }, id) ?? [])
     const chosen = placed(kept)
-    if (chosen.length === 1) return chartsOf(chosen[0]!.service, chosen[0]!.id)
+    const { latest } = useRun.getState().log
+    if (chosen.length === 1) return chartsOf(chosen[0]!.service, chosen[0]!.id).filter((spec) => !latest || isMeasured(spec, chosen[0]!.service, latest))
     if (chosen.length > 1) {
       const compared = comparison(chosen)
       return compared.length > 0 ? compared : chosen.flatMap(({ id, service }) => mainChart(service, id) ?? [])
@@ -69,7 +71,7 @@ function useNodeCharts(): ChartSpec[] {
     // The order is taken once a run and at its end, so that charts do not change places while numbers do.
     const ranked = ended ? nodesThatMatter(useRun.getState().shown) : (run?.graph?.nodes ?? []).map(({ id }) => id)
     return placed(ranked.slice(0, MOST_NODES)).flatMap(({ id, service }) => mainChart(service, id) ?? [])
-  }, [kept, services, run?.graph, ended]) // oxlint-disable-line react/exhaustive-deps
+  }, [kept, services, run?.graph, ended, begun]) // oxlint-disable-line react/exhaustive-deps
 }
 
 interface OnBoard { id: string; spec: ChartSpec }
@@ -113,7 +115,7 @@ export function IconAction({ label, onClick, disabled = false, children }: { lab
 function KeptNodes() {
   const kept = useChartView((state) => state.kept)
   const names = useRun(useShallow((state) => kept.map((id) => nodeName(state, id))))
-  if (kept.length === 0) return <span className="live-charts-hint">Of each node the chart that tells most. Select a node for all of its charts, or several to compare them.</span>
+  if (kept.length === 0) return <span className="live-charts-hint">Select a node for all its charts, or several to compare them.</span>
   const drop = (id: string) => {
     const left = kept.filter((one) => one !== id)
     useChartView.getState().keep(left)

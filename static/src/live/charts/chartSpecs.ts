@@ -42,9 +42,15 @@ export function chartsOf(service: Service, node: string): ChartSpec[] {
     const key = `${metric.chart}|${shownUnit(metric)}`
     groups.set(key, [...(groups.get(key) ?? []), metric])
   }
-  return [...groups]
-    .map(([key, metrics]) => chartOf(node, key, metrics))
-    .sort((one, other) => rank(one) - rank(other))
+  const charts = [...groups].map(([key, metrics]) => chartOf(node, key, metrics)).sort((one, other) => rank(one) - rank(other))
+  // A group in two units is two charts, which their metrics tell apart.
+  const alike = (title: string) => charts.filter((chart) => chart.title === title).length > 1
+  return charts.map((chart) => (alike(chart.title) ? { ...chart, title: `${chart.title}: ${service.metrics.filter(({ name }) => chart.series.some(({ metric }) => metric === name)).map(({ title }) => title.toLowerCase()).join(', ')}` } : chart))
+}
+
+/** Whether a chart is of anything that is measured in this run: a level that the node does not have, as its lag behind a stream it does not read, is in no frame. */
+export function isMeasured({ node, series }: ChartSpec, service: Service, frame: Frame): boolean {
+  return series.some(({ metric }) => service.metrics.find(({ name }) => name === metric)?.type !== 'gauge' || typeof frame.nodes[node ?? '']?.metrics[metric] === 'number')
 }
 
 const groupOf = (key: string) => key.split('|')[0] ?? ''

@@ -5,7 +5,7 @@ import { history, useEditor } from '../../editor/store'
 import { service } from '../../testing/services'
 import type { Frame, NodeFrame, Service } from '../shapes'
 import { adoptBoard, boardOf, movedOn, pinnedTo, withBoard } from './board'
-import { chartsOf, chosenChart, columnsOf, comparison, within, type Placed } from './chartSpecs'
+import { chartsOf, chosenChart, columnsOf, comparison, isMeasured, within, type Placed } from './chartSpecs'
 import { csvOf, tableOf } from './table'
 
 const metric = (name: string, type: 'sum' | 'gauge' | 'spread', chart: string, more: Partial<Service['metrics'][number]> = {}) => ({ name, title: name.toUpperCase(), unit: type === 'spread' ? 's' : 'messages', type, help: '', source: null, primary: true, chart, limit: null, ...more })
@@ -36,6 +36,16 @@ describe('charts of a node', () => {
     expect(charts[1]!.lines.map(({ label, role }) => [label, role])).toEqual([['LEVEL', 'line'], ['Limit', 'limit']])
     expect(columnsOf(charts[1]!, frames, 10)[2]).toEqual([50, 50, 50, 50, 50, 50])
     expect(charts[2]!.lines.map(({ label, role, ink }) => [label, role, ink])).toEqual([['p50', 'line', 0], ['p90', 'upper', 0], ['p99', 'upper', 0]])
+  })
+
+  it('are told apart where a group is in two units', () => {
+    const lake: Service = { ...service('lake', []), metrics: [metric('level', 'gauge', 'backlog'), metric('weight', 'gauge', 'backlog', { unit: 'bytes' })] }
+    expect(chartsOf(lake, 'a').map(({ title }) => title)).toEqual(['backlog: level', 'backlog: weight'])
+  })
+
+  it('of a level that is in no frame are of nothing', () => {
+    const lagging: Service = { ...service('lagging', []), metrics: [metric('lag', 'gauge', 'age'), metric('level', 'gauge', 'backlog'), metric('in', 'sum', 'rates')] }
+    expect(chartsOf(lagging, 'a').filter((spec) => isMeasured(spec, lagging, frames[1]!)).map(({ title }) => title)).toEqual(['in and out', 'backlog'])
   })
 
   it('draw rates from counters', () => {
