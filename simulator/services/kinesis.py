@@ -297,6 +297,8 @@ class DataStream(ShardedStorage):
         self.scaling = OnDemand(self, self.resharding, start_mb * MB, values.on_demand_ceiling_mb_per_s * MB, values.on_demand_reaction_s) if self._on_demand else None
         self.make_shards(math.ceil(start_mb) if self._on_demand else values.shard_count)
         self.open_gauge = Gauge(len(self.shards))
+        self._extended = Gauge(len(self.shards) if self.retention_s > DAY_S else 0)
+        self._day_to_week_byte_s = self._beyond_week_byte_s = self._settled_s = 0.0
 
     def needs_singles(self) -> str | None:
         values = self.parameters
@@ -347,7 +349,7 @@ class DataStream(ShardedStorage):
         if limit is None and self.scaling is not None:
             self.scaling.took(size_bytes, now_s)
             self.billed_kb += max(1, math.ceil(size_bytes / 1024))
-        if limit is None and self.retention_s > DAY_S:
+        if limit is None:
             hour = int(now_s // HOUR_S)
             self._written_by_hour[hour] = self._written_by_hour.get(hour, 0) + size_bytes
         return limit
@@ -360,6 +362,7 @@ class DataStream(ShardedStorage):
     def shards_changed(self) -> None:
         """There are more or fewer shards now."""
         self.open_gauge.set(len(self.map.open), self.agenda._now)
+        self._note_extended()
         if self.cohorts is not None:
             self.cohorts.shards_changed()
 
@@ -404,9 +407,8 @@ class DataStream(ShardedStorage):
 
     def note_written(self, message: Message, records: int) -> None:
         super().note_written(message, records)
-        if self.retention_s > DAY_S:
-            hour = int(self.agenda._now // HOUR_S)
-            self._written_by_hour[hour] = self._written_by_hour.get(hour, 0) + records * message.size_bytes
+        hour = int(self.agenda._now // HOUR_S)
+        self._written_by_hour[hour] = self._written_by_hour.get(hour, 0) + records * message.size_bytes
 
     def calls_answered(self) -> int:
         """GetRecords calls that were not refused."""
@@ -426,7 +428,9 @@ class DataStream(ShardedStorage):
         if name == "shard_count" and not self._on_demand:
             self.resharding.update_shard_count(self.parameters.shard_count)
         if name == "retention_period_hours":
+            self._settle_kept()
             self.retention_s = self.parameters.retention_period_hours * HOUR_S
+            self._note_extended()
             if self.cohorts is None:
                 self.agenda.at(self.agenda._now, self._retention_over)
 
@@ -515,11 +519,9 @@ class DataStream(ShardedStorage):
         if fan_out:
             yield self.prices[2], fan_out * shard_hours
             yield self.prices[3], self.pushed_bytes / 1e9
-        if self.parameters.retention_period_hours > 24:
-            yield self.prices[4], shard_hours
-        if self.retention_s > WEEK_S:
-            yield self.prices[5], self._kept_byte_s(WEEK_S, self.retention_s) / 1e9 / MONTH_S
-            yield self.prices[6], self.old_bytes_out / 1e9
+        if extended := self._extended.area(self.agenda._now):
+            yield self.prices[4], extended / HOUR_S
+        yield from self._long_term_cost()
 
     def _on_demand_cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
         """Data in and out instead of shards; with Advantage at least 25 MiB/s each way, and nothing on top for the stream or for fan-out."""
@@ -534,17 +536,33 @@ class DataStream(ShardedStorage):
             yield self.prices[9], gb_out
             if gb_pushed:
                 yield self.prices[10], gb_pushed
-        if self.retention_s > DAY_S:
-            yield self.prices[11], self._kept_byte_s(DAY_S, min(WEEK_S, self.retention_s)) / 1e9 / MONTH_S
-        if self.retention_s > WEEK_S:
-            yield self.prices[5], self._kept_byte_s(WEEK_S, self.retention_s) / 1e9 / MONTH_S
+        self._settle_kept()
+        if self.retention_s > DAY_S or self._day_to_week_byte_s:
+            yield self.prices[11], self._day_to_week_byte_s / 1e9 / MONTH_S
+        yield from self._long_term_cost()
+
+    def _long_term_cost(self) -> Iterable[tuple[Price, float]]:
+        """What is kept for more than a week, and read after that."""
+        self._settle_kept()
+        if self.retention_s > WEEK_S or self._beyond_week_byte_s:
+            yield self.prices[5], self._beyond_week_byte_s / 1e9 / MONTH_S
             yield self.prices[6], self.old_bytes_out / 1e9
 
+    def _note_extended(self) -> None:
+        """So many shards keep data for more than a day from now on."""
+        self._extended.set(len(self.map.open) if self.retention_s > DAY_S else 0, self.agenda._now)
+
+    def _settle_kept(self) -> None:
+        """Count what was kept up to now, at the retention that there was."""
+        self._day_to_week_byte_s += self._kept_byte_s(DAY_S, min(WEEK_S, self.retention_s))
+        self._beyond_week_byte_s += self._kept_byte_s(WEEK_S, self.retention_s)
+        self._settled_s = self.agenda._now
+
     def _kept_byte_s(self, from_age_s: float, to_age_s: float) -> float:
-        """Byte-seconds of data between these ages."""
+        """Byte-seconds of data between these ages, since it was last settled."""
         now_s = self.agenda._now
         middles = ((size_bytes, (hour + 0.5) * HOUR_S) for hour, size_bytes in self._written_by_hour.items())
-        return float(sum(size_bytes * max(0.0, min(now_s, written_s + to_age_s) - written_s - from_age_s) for size_bytes, written_s in middles))
+        return float(sum(size_bytes * max(0.0, min(now_s, written_s + to_age_s) - max(written_s + from_age_s, self._settled_s)) for size_bytes, written_s in middles))
 
     def limits_ahead(self, growth_per_s: float, rates: Mapping[str, float]) -> Iterable[tuple[str, float]]:
         if rates["IncomingRecords"] > 0 and self.iterator_age_s() > 0:

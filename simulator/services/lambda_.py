@@ -19,7 +19,7 @@ from simulator.engine.outcomes import Culprit, Outcome, Refusal
 from simulator.engine.placement import Placed
 from simulator.engine.station import Into, Station
 from simulator.engine.wire import Wire
-from simulator.measures import Spread
+from simulator.measures import Gauge, Spread
 from simulator.mechanics.cohort_station import Draw, Work
 from simulator.mechanics.functions.asynchronous_queue import EVENT_BYTES, AsynchronousQueue
 from simulator.mechanics.functions.batch_payload import STREAMED_BYTES, SYNCHRONOUS_BYTES
@@ -258,6 +258,7 @@ class Function(FunctionFigures):
         self.provisioned = ProvisionedConcurrency(values, self.agenda, self.account.changed)
         self.provisioned_executions, self.provisioned_share = self.provisioned.executions, self.provisioned.share
         self.bill = FunctionBill(values)
+        self._memory_gb = Gauge(values.memory_mb / 1024)
         self.requests_bucket = TokenBucket(1.0, 1.0)
         self.mappings: list[EventSourceMapping | CohortMapping | CohortStreamMapping | StreamMapping | BrokerMapping] = []
         self.iterator_ages = Spread()
@@ -469,7 +470,7 @@ class Function(FunctionFigures):
         cold = self.fleet.grow(sum(part.calls * part.seconds for part in parts) / elapsed_s, now_s)
         if cold:
             start = self.cold.fresh()
-            self.cold.restores += (cold - 1) * self.parameters.snap_start
+            self.cold.restored((cold - 1) * self.parameters.snap_start)
             self.cold_starts += cold
             self.init_durations.add(start.before_s + start.inside_s, cold)
             self.bill.run(start.billed_s + start.inside_s + start.first_run_s, cold)
@@ -532,6 +533,9 @@ class Function(FunctionFigures):
             for mapping in self.mappings:
                 if isinstance(mapping, CohortStreamMapping):
                     mapping.settings_changed()
+        if name == "memory_mb":
+            self._memory_gb.set(self.parameters.memory_mb / 1024, self.agenda._now)
+            self.provisioned.memory_changed()
         if name == "provisioned_concurrency":
             self.provisioned.allocate(self.parameters.provisioned_concurrency)
         if name == "reserved_concurrency":
@@ -567,12 +571,12 @@ class Function(FunctionFigures):
 
     def cost(self, elapsed_s: float) -> Iterable[tuple[Price, float]]:
         yield from self.bill.lines(self.invocations)
-        values, memory_gb = self.parameters, self.parameters.memory_mb / 1024
-        if held_s := self.provisioned.held_s(elapsed_s):
-            yield BY_NAME[f"held_{values.architecture}"], held_s * memory_gb
+        values = self.parameters
+        if held_gb_s := self.provisioned.held_gb_s(elapsed_s):
+            yield BY_NAME[f"held_{values.architecture}"], held_gb_s
         if values.snap_start:
-            yield BY_NAME["snapshots"], memory_gb * elapsed_s
-            yield BY_NAME["restores"], memory_gb * self.cold.restores
+            yield BY_NAME["snapshots"], self._memory_gb.area(elapsed_s)
+            yield BY_NAME["restores"], self.cold.restored_gb
         if hours := sum(mapping.pollers.unit_hours(self.agenda.now) for mapping in self.mappings if isinstance(mapping, KafkaMapping)):
             yield BY_NAME["event_poller_units"], hours
         for mapping in self.mappings:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.engine.outcomes import Culprit
 from simulator.engine.placement import Placed
+from simulator.measures import Gauge
 from simulator.mechanics.kafka.kafka_batches import KafkaProducerParameters
-from simulator.mechanics.kafka.kafka_broker import MIB, BrokerCapacity
+from simulator.mechanics.kafka.kafka_broker import MIB, Broker, BrokerCapacity
 from simulator.mechanics.kafka.kafka_cluster import KafkaCluster
 from simulator.mechanics.kafka.kafka_operations import BrokerChoice, BrokerOperations, ZoneChoice
 from simulator.mechanics.kafka.kafka_quota import ClusterQuotas, ServiceLimits
@@ -248,6 +249,8 @@ class Msk(KafkaCluster):
         if not self.managed:
             for broker in self.brokers.values():
                 broker.stored_bytes = values.stored_at_start_gib * GIB
+        self._billed_as = dict.fromkeys(self.brokers.values(), values.instance_type)
+        self._brokers_of = {values.instance_type: Gauge(len(self.brokers))}
         self.operations = BrokerOperations(self, self.replication, values.restart.sampler(self.stream("restarts")))
         grows = values.storage_autoscaling and not self.managed
         self.storage = ClusterStorage(self, self.operations, StorageSettings(
@@ -317,8 +320,20 @@ class Msk(KafkaCluster):
             if size_bytes > next(iter(self.brokers.values())).disk_bytes:
                 self.storage.resize(size_bytes)
         if name == "instance_type" and not is_express(self.parameters.instance_type):
-            capacity = self._capacity()
-            self.operations.roll(lambda broker: broker.change_capacity(capacity))
+            capacity, kind = self._capacity(), self.parameters.instance_type
+
+            def replaced(broker: Broker) -> None:
+                broker.change_capacity(capacity)
+                self._bill_as(broker, kind)
+
+            self.operations.roll(replaced)
+
+    def _bill_as(self, broker: Broker, kind: str) -> None:
+        """From now on the broker is paid as one of this type."""
+        now_s = self.agenda._now
+        self._brokers_of[self._billed_as[broker]].add(-1, now_s)
+        self._brokers_of.setdefault(kind, Gauge()).add(1, now_s)
+        self._billed_as[broker] = kind
 
     # -- what it shows ----------------------------------------------------------------------------------------------
 
@@ -393,7 +408,8 @@ class Msk(KafkaCluster):
             yield prices["serverless_out"], self.bytes_out / 1e9
             yield prices["serverless_storage"], stored_gb_months
             return
-        yield prices[values.instance_type], len(self.brokers) * elapsed_s / HOUR_S
+        for kind, brokers in self._brokers_of.items():
+            yield prices[kind], brokers.area(now_s) / HOUR_S
         if self.managed:
             yield prices["express_in"], self.bytes_in / 1e9
             yield prices["express_storage"], stored_gb_months

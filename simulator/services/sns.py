@@ -207,6 +207,7 @@ class Topic(Publisher):
         self.published = self.delivered = self.failed = self.redriven = self.redrive_failed = self.throttled = self.retries = 0
         self.filtered_out = self.filtered_attributes = self.filtered_body = self.filtered_bare = self.filtered_opaque = 0
         self.publish_requests, self.scanned_bytes = 0.0, 0.0
+        self._log_bytes, self._log_entries, self._logged_bytes = self.parameters.delivery_log_bytes, 0.0, 0.0
         self.copies = self.given_up = self.deactivated = self.deduplicated = 0
         self._fifo_bytes = self._fifo_delivered_bytes = 0
         self._per_call: dict[Wire, int] = {}
@@ -407,8 +408,20 @@ class Topic(Publisher):
             if delivered:
                 yield prices[name], delivered
 
-        if self.parameters.delivery_log_bytes is not None:
-            yield prices["logs"], self._logged() * self.parameters.delivery_log_bytes / 1e9
+        self._note_logs()
+        if self._log_bytes is not None or self._logged_bytes:
+            yield prices["logs"], self._logged_bytes / 1e9
+
+    def parameter_changed(self, name: str) -> None:
+        if name == "delivery_log_bytes":
+            self._note_logs()
+            self._log_bytes = self.parameters.delivery_log_bytes
+
+    def _note_logs(self) -> None:
+        """What was logged since the last time had the size that entries have had since then."""
+        entries = self._logged()
+        self._logged_bytes += (entries - self._log_entries) * (self._log_bytes or 0)
+        self._log_entries = entries
 
     def _logged(self) -> float:
         """Entries of the delivery status logs: of all protocols but e-mail, which has none."""

@@ -69,7 +69,7 @@ class ColdStarts:
         self._code_s = values.init_code.sampler(function.stream("init code"))
         self._restore_s = values.restore.sampler(function.stream("restore"))
         self._sandbox_s: float = values.sandbox_start_s + values.package_mb * 1_000_000 / values.code_fetch_bytes_per_s
-        self.restores = 0
+        self.restores, self.restored_gb = 0, 0.0
 
     def of(self, environment: Environment) -> ColdStart:
         """What the next invocation in this environment has to wait for."""
@@ -83,12 +83,17 @@ class ColdStarts:
         """What the first invocation in a new environment has to wait for."""
         first_s = first_run_s(self._values)
         if self._values.snap_start:
-            self.restores += 1
+            self.restored(1)
             return ColdStart(self._sandbox_s + self._restore_s(), 0.0, 0.0, first_s)
         init_s = self._init_s()
         if init_s > INIT_LIMIT_S:
             return ColdStart(self._sandbox_s + INIT_LIMIT_S, INIT_LIMIT_S, init_s, first_s)
         return ColdStart(self._sandbox_s + init_s, init_s, 0.0, first_s)
+
+    def restored(self, number: int) -> None:
+        """So many environments are restored from a snapshot, which is as large as the memory is now."""
+        self.restores += number
+        self.restored_gb += number * self._values.memory_mb / 1024
 
     def _init_s(self) -> float:
         return float(self._runtime_s() + self._code_s())

@@ -25,7 +25,7 @@ class ProvisionedConcurrency:
         self.invocations = self.spillovers = self.initialised = 0
         self.executions = Gauge()
         self.share = Gauge()
-        self._held, self._busy = Gauge(), Gauge()
+        self._held, self._held_gb, self._busy = Gauge(), Gauge(), Gauge()
         self._bucket = TokenBucket(0.0, 0.0)
         self._reset = self._orders = 0
 
@@ -59,7 +59,12 @@ class ProvisionedConcurrency:
         self._orders += 1
         self.allocated = number
         self._held.set(number, now_s)
+        self.memory_changed()
         self._changed()
+
+    def memory_changed(self) -> None:
+        """From now on those that are held have the memory of the parameters."""
+        self._held_gb.set(self.allocated * self._parameters.memory_mb / 1024, self._agenda._now)
 
     def _initialised(self, order: int) -> None:
         if order == self._orders:
@@ -100,6 +105,10 @@ class ProvisionedConcurrency:
     def held_s(self, now_s: float) -> float:
         """Environment-seconds that were held since the start of the run."""
         return self._held.area(now_s)
+
+    def held_gb_s(self, now_s: float) -> float:
+        """GB-seconds that were held since the start of the run."""
+        return self._held_gb.area(now_s)
 
     def busy_s(self, now_s: float) -> float:
         """Environment-seconds in which they ran."""

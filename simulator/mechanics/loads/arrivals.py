@@ -154,7 +154,9 @@ class _Rescaled:
         else:
             points = self._point + np.arange(1, BLOCK_POINTS + 1)
         self._point = float(points[-1])
-        times = self._curve.when(self._base + (points - self._phase) / self._factor)
+        # At a factor next to nothing, what would arrive after all time is infinitely late, and never comes.
+        with np.errstate(over="ignore"):
+            times = self._curve.when(self._base + (points - self._phase) / self._factor)
         coming: np.ndarray = times[np.isfinite(times) & (times < FAR_S)]
         return coming
 
