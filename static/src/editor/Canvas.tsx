@@ -285,7 +285,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
       >
         <WalkEnd />
         {!overview && <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--dot)" />}
-        {overview && <FarView nodes={nodes} routes={drawnRoutes} />}
+        {overview && <FarView nodes={nodes} routes={drawnRoutes} selected={selection.wires} />}
         <FlowLayer wires={flowing} />
         <GuideLines guides={guides} />
         <FlowLegend />

@@ -39,29 +39,30 @@ function cardsOf(nodes: readonly Node[], findings: readonly Finding[], neutral: 
   })
 }
 
-function wiresOf(routes: readonly Edge<WireData>[], splicing: string | null): FarWire[] {
+function wiresOf(routes: readonly Edge<WireData>[], marked: (wire: string) => boolean): FarWire[] {
   const { shown, before } = useRun.getState()
   return routes.flatMap(({ id, data }) => {
     const { points, failure } = data!
     const live = wireOf(id, shown, before)
-    return points.length > 1 ? [{ points, failure, state: live?.state ?? null, width: live?.width ?? 1.5, taking: id === splicing }] : []
+    return points.length > 1 ? [{ points, failure, state: live?.state ?? null, width: live?.width ?? 1.5, marked: marked(id) }] : []
   })
 }
 
-interface Scene { nodes: readonly Node[]; routes: readonly Edge<WireData>[]; findings: readonly Finding[]; neutral: boolean; splicing: string | null }
+interface Scene { nodes: readonly Node[]; routes: readonly Edge<WireData>[]; selected: ReadonlySet<string>; findings: readonly Finding[]; neutral: boolean; splicing: string | null }
 
-export const FarView = memo(function FarView({ nodes, routes }: Pick<Scene, 'nodes' | 'routes'>) {
+/** `selected` are ids of wires. */
+export const FarView = memo(function FarView({ nodes, routes, selected }: Pick<Scene, 'nodes' | 'routes' | 'selected'>) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const store = useStoreApi()
   const findings = useEditor((state) => state.findings)
   const neutral = useNaming((state) => state.neutral)
   const splicing = useStage((state) => state.splicing)
-  const scene = useRef<Scene>({ nodes, routes, findings, neutral, splicing })
+  const scene = useRef<Scene>({ nodes, routes, selected, findings, neutral, splicing })
   const redraw = useRef(() => {})
   useEffect(() => {
-    scene.current = { nodes, routes, findings, neutral, splicing }
+    scene.current = { nodes, routes, selected, findings, neutral, splicing }
     redraw.current()
-  }, [nodes, routes, findings, neutral, splicing])
+  }, [nodes, routes, selected, findings, neutral, splicing])
   useEffect(() => {
     const element = canvas.current
     const context = element?.getContext('2d')
@@ -71,8 +72,8 @@ export const FarView = memo(function FarView({ nodes, routes }: Pick<Scene, 'nod
     let timer: ReturnType<typeof setTimeout> | undefined
     const frame = new NextFrame(() => {
       const view = store.getState()
-      const { nodes: all, routes: wires, findings: found, neutral: plain, splicing: taking } = scene.current
-      seen ??= { cards: cardsOf(all, found, plain), wires: wiresOf(wires, taking) }
+      const now = scene.current
+      seen ??= { cards: cardsOf(now.nodes, now.findings, now.neutral), wires: wiresOf(now.routes, (wire) => wire === now.splicing || now.selected.has(wire)) }
       beginDrawing(context, view)
       drawFar(context, view, seen.cards, seen.wires, inks, stamps)
       element.dataset['cards'] = String(seen.cards.length)

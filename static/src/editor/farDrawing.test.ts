@@ -19,7 +19,7 @@ function paper() {
 
 const inks = Object.fromEntries(FAR_INKS.map((name) => [name, name])) as FarInks
 const card = (id: string, x: number, given: Partial<FarCard> = {}): FarCard => ({ id, x, y: 0, name: `queue ${id}`, icon: { url: undefined, letter: 'Q', line: false }, known: true, selected: false, severity: undefined, state: null, ...given })
-const wire = (y: number, given: Partial<FarWire> = {}): FarWire => ({ points: [[0, y], [100, y]], failure: false, state: null, width: 1.5, taking: false, ...given })
+const wire = (y: number, given: Partial<FarWire> = {}): FarWire => ({ points: [[0, y], [100, y]], failure: false, state: null, width: 1.5, marked: false, ...given })
 
 function drawing(cards: FarCard[], wires: FarWire[], zoom = 0.2) {
   const { context, drawn } = paper()
@@ -41,6 +41,7 @@ it('writes names only where they can be read, and short', () => {
 it('draws wires that look alike as one line, the worst last', () => {
   const drawn = drawing([], [wire(0, { state: 'failing' }), wire(10), wire(20, { failure: true }), wire(30)])
   expect(drawn.filter((one) => /^(moveTo|stroke)/.test(one))).toEqual(['moveTo 0 10', 'moveTo 0 30', 'stroke grey 3.5', 'moveTo 0 20', 'stroke grey 3.5', 'moveTo 0 0', 'stroke red 7'])
+  expect(drawing([], [wire(0, { marked: true }), wire(10)]).filter((one) => one.startsWith('stroke '))).toEqual(['stroke grey 3.5', 'stroke accent 12.5'])
   expect(drawn.filter((one) => one.startsWith('setLineDash')).slice(0, 3)).toEqual(['setLineDash', 'setLineDash 10 15', 'setLineDash 7.5 10'])
 })
 

@@ -6,8 +6,8 @@ import type { FarIcon, Stamps } from './farIcons'
 import { CARD, type Point } from './graph'
 
 export interface FarCard { id: string; x: number; y: number; name: string; icon: FarIcon; known: boolean; selected: boolean; severity: 'error' | 'warning' | undefined; state: FlowState | null }
-/** `width` is that of the near view; `taking`: the wire takes up what is dragged. */
-export interface FarWire { points: readonly Point[]; failure: boolean; state: FlowState | null; width: number; taking: boolean }
+/** `width` is that of the near view; `marked`: the wire is selected, or takes up what is dragged. */
+export interface FarWire { points: readonly Point[]; failure: boolean; state: FlowState | null; width: number; marked: boolean }
 
 export const FAR_INKS = ['surface', 'canvas', 'line', 'text', 'muted', 'grey', 'accent', 'amber', 'orange', 'red', 'subtle'] as const
 export type FarInks = Record<(typeof FAR_INKS)[number], string>
@@ -19,6 +19,9 @@ const ICON = 40
 const EDGE = 12
 const NAME = { left: EDGE + ICON + 10, size: 22, longest: 10 }
 const MARK = 22
+/** The least width of wires, in pixels. */
+const WIDTH_PX = { idle: 0.7, flowing: 1.4, saturated: 3, throttled: 1.4, failing: 1.4 } as const
+const MARKED_PX = 2.5
 /** Letters lower than this, in pixels, are a bar in place of the word. */
 const READABLE_PX = 6
 
@@ -46,7 +49,7 @@ function along(context: CanvasRenderingContext2D, wires: readonly FarWire[]): vo
 function alike(wires: readonly FarWire[]): FarWire[][] {
   const found = new Map<string, FarWire[]>()
   for (const wire of wires) {
-    const key = `${wire.state} ${wire.failure} ${wire.width} ${wire.taking}`
+    const key = `${wire.state} ${wire.failure} ${wire.width} ${wire.marked}`
     const others = found.get(key)
     if (others) others.push(wire)
     else found.set(key, [wire])
@@ -54,13 +57,13 @@ function alike(wires: readonly FarWire[]): FarWire[][] {
   return [...found.values()].sort(([one], [other]) => rank(one!) - rank(other!))
 }
 
-const rank = ({ state, taking }: FarWire) => (taking ? WORST_LAST.length : state === null ? -1 : WORST_LAST.indexOf(state))
+const rank = ({ state, marked }: FarWire) => (marked ? WORST_LAST.length : state === null ? -1 : WORST_LAST.indexOf(state))
 
 function drawWires(context: CanvasRenderingContext2D, wires: readonly FarWire[], inks: FarInks, px: Px): void {
   for (const group of alike(wires)) {
-    const { state, failure, width, taking } = group[0]!
-    context.strokeStyle = taking ? inks.accent : inks[STATE_INK[state ?? 'idle']]
-    context.lineWidth = Math.max(taking ? 4 : width, px(state === 'saturated' ? 3 : state === null || state === 'idle' ? 0.7 : 1.4))
+    const { state, failure, width, marked } = group[0]!
+    context.strokeStyle = marked ? inks.accent : inks[STATE_INK[state ?? 'idle']]
+    context.lineWidth = Math.max(width, px(marked ? MARKED_PX : WIDTH_PX[state ?? 'idle']))
     context.setLineDash(state === 'throttled' ? [px(5), px(3)] : state === 'failing' ? [px(1.5), px(2)] : failure ? [px(2), px(3)] : [])
     along(context, group)
     context.stroke()
