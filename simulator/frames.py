@@ -40,6 +40,8 @@ class LimitUse(TypedDict):
     title: str
     used: float
     limit: float | None
+    unit: NotRequired[str]
+    """Of both figures, where they do not count things."""
 
 
 class NodeFrame(TypedDict):

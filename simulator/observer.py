@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simulator.engine.limits import Limit
 from simulator.engine.node import Node
 from simulator.engine.wire import Wire
-from simulator.frames import NodeFrame, State
+from simulator.frames import LimitUse, NodeFrame, State
 from simulator.measures import Gauge, Spread
 from simulator.vocabulary import PartFigure
 
@@ -57,7 +58,7 @@ class NodeObserver:
             "sentence": said[0] if said else None,
             "culprit": said[1].to_json() if said and said[1] else None,  # type: ignore[typeddict-item]
             "metrics": metrics,
-            "limits": {limit.name: {"title": limit.title, "used": limit.value, "limit": limit.limit} for limit in node.limits.values()},
+            "limits": {limit.name: _use(limit) for limit in node.limits.values()},
             "waits": _waits(node),
             "losses": {loss.name: loss.messages for loss in node.losses.values()},
         }
@@ -133,6 +134,14 @@ def fewer_parts(parts: Mapping[str, Mapping[str, float]], figures: Sequence[Part
 def _activity(node: Node) -> int:
     """What a node does without owning a message: requests answered, batches worked on."""
     return sum(wire.sent for wires in node.wires_in.values() for wire in wires)
+
+
+def _use(limit: Limit) -> LimitUse:
+    """How much of a limit is used; what most count need not be said."""
+    use: LimitUse = {"title": limit.title, "used": limit.value, "limit": limit.limit}
+    if limit.unit != "count":
+        use["unit"] = limit.unit
+    return use
 
 
 def _waits(node: Node) -> dict[str, float]:

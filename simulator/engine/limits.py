@@ -15,13 +15,14 @@ class Limit(Gauge):
     ``limit`` None means there is none at present (nothing is ever at it).
     """
 
-    __slots__ = ("_ceiling", "_full_s", "_full_since_s", "limit", "name", "parameter", "title")
+    __slots__ = ("_ceiling", "_full_s", "_full_since_s", "limit", "name", "parameter", "title", "unit")
 
-    def __init__(self, name: str, title: str, limit: float | None, parameter: str | None = None) -> None:
+    def __init__(self, name: str, title: str, limit: float | None, parameter: str | None = None, unit: str = "count") -> None:
         super().__init__()
         self.name = name
         self.title = title
         self.parameter = parameter
+        self.unit = unit
         self.limit = limit
         self._ceiling = UNREACHABLE if limit is None else limit
         self._full_s = 0.0

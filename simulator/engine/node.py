@@ -249,9 +249,9 @@ class Node:
             cause = self.causes[name, culprit] = Cause(self.id, name, title, culprit, capacity)
         return cause
 
-    def limit(self, name: str, title: str, limit: float | None, parameter: str | None = None) -> Limit:
+    def limit(self, name: str, title: str, limit: float | None, parameter: str | None = None, unit: str = "count") -> Limit:
         """Declare a limit whose use is measured and reported."""
-        made = self.limits[name] = Limit(name, title, limit, parameter)
+        made = self.limits[name] = Limit(name, title, limit, parameter, unit)
         return made
 
     def lose(self, message: Message, name: str, title: str) -> None:

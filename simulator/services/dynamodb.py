@@ -45,7 +45,7 @@ from simulator.mechanics.databases.table_parameters import (
 )
 from simulator.mechanics.streams.sharded_storage import ShardedStorage
 from simulator.mechanics.streams.shards import ShardLimits
-from simulator.units import format_count, format_rate
+from simulator.units import format_count, format_quantity, format_rate
 from simulator.vocabulary import (
     Direction,
     Fault,
@@ -453,7 +453,7 @@ class Table(ShardedStorage):
     def sentence(self, rates: Mapping[str, float]) -> tuple[str, Culprit | None] | None:
         if rates["HotPartitionThrottles"] > 0:
             used = rates["ConsumedWriteCapacityUnits"] / max(1.0, self._ceilings()[1])
-            return f"{format_rate(rates['HotPartitionThrottles'])} are throttled at one partition's ceiling, with {used:.0%} of the table's writes used.", Culprit(self.id, "partitions")
+            return f"{format_rate(rates['HotPartitionThrottles'])} are throttled at one partition's ceiling, with {format_quantity(used, 'share')} of the table's writes used.", Culprit(self.id, "partitions")
         if rates["ThrottledRequests"] > 0:
             name = "write_units_per_s" if rates["WriteThrottleEvents"] >= rates["ReadThrottleEvents"] else "read_units_per_s"
             return f"{format_rate(rates['ThrottledRequests'])} are throttled: the table's capacity is used up ({format_count(len(self._partitions))} partitions).", Culprit(self.id, name)

@@ -406,7 +406,7 @@ class KafkaConsumer(Processor):
     def part_counts(self) -> Mapping[str, Mapping[str, float]]:
         """Of each partition: what the group has not processed, and whether nobody has it."""
         slots = self.reading.slots.values() if self.reading else ()
-        return {slot.partition.name: {"behind": slot.reader.holding(), "without_member": slot.owner is None} for slot in slots}
+        return {slot.partition.name: {"behind": slot.reader.holding(), "without_member": int(slot.owner is None)} for slot in slots}
 
     def trouble(self) -> tuple[int, int]:
         return self.errors + self.poll_evictions(), 0

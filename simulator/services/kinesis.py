@@ -22,7 +22,7 @@ from simulator.mechanics.streams.record_producer import ProducerParameters, prod
 from simulator.mechanics.streams.resharding import OnDemand, Reshard, Resharding
 from simulator.mechanics.streams.sharded_storage import ShardedStorage
 from simulator.mechanics.streams.shards import HASH_SPACE, Shard, ShardLimits
-from simulator.units import format_count, format_duration, format_rate
+from simulator.units import format_count, format_duration, format_quantity, format_rate
 from simulator.vocabulary import Direction, Fault, Fidelity, Figure, Fill, Finding, Metric, Overlay, ParameterSet, PartFigure, Picture, Port, Price, Quota, Source, Verb, parameter
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ class DataStream(ShardedStorage):
         self.put_bytes = self.put_records_bytes = self.put_records_failed = 0
         self.old_bytes_out = 0
         self.stream_use = Gauge()
-        self.hottest = self.limit("shard_write", "Write limits of the busiest shard", 1.0, "shard_count")
+        self.hottest = self.limit("shard_write", "Write limits of the busiest shard", 1.0, "shard_count", "share")
         self.hot_shard: Shard | None = None
         self._looked_s = 0.0
         self._unavailable = False
@@ -576,7 +576,7 @@ class DataStream(ShardedStorage):
         if rates["RecordsExpired"] > 0:
             return f"{format_rate(rates['RecordsExpired'])} expire before they are processed: the retention is {format_duration(self.retention_s)}.", Culprit(self.id, "retention_period_hours")
         if rates["WriteProvisionedThroughputExceeded"] > 0 and self.hot_shard is not None:
-            text = f"{format_rate(rates['WriteProvisionedThroughputExceeded'])} records are refused. {self.hot_shard.name} is at {self.hottest.value:.0%} of its write limits, the stream as a whole at {self.stream_use.value:.0%}."
+            text = f"{format_rate(rates['WriteProvisionedThroughputExceeded'])} records are refused. {self.hot_shard.name} is at {format_quantity(self.hottest.value, 'share')} of its write limits, the stream as a whole at {format_quantity(self.stream_use.value, 'share')}."
             return text, Culprit(self.id, "shard_count")
         if rates["ReadProvisionedThroughputExceeded"] > 0:
             return f"{format_rate(rates['ReadProvisionedThroughputExceeded'])} reads are refused: the consumers that poll share 5 calls and 2 MB a second of each shard.", Culprit(self.id)

@@ -215,9 +215,9 @@ class Broker(BrokerFigures):
 
     def _spaces(self, values: Values) -> None:
         memory_bytes = int(self._heap_bytes * values.memory_usage_percent_of_jvm_heap / 100)
-        memory = self.limit("memory", "Memory for messages", memory_bytes, "memory_usage_percent_of_jvm_heap")
-        store = self.limit("store", "Message store", values.storage_quota_bytes or self.instance.storage_gb * GB, "storage_quota_bytes")
-        temp = self.limit("temp", "Temporary store", values.temporary_quota_bytes or self.instance.temp_gb * GB, "temporary_quota_bytes")
+        memory = self.limit("memory", "Memory for messages", memory_bytes, "memory_usage_percent_of_jvm_heap", "bytes")
+        store = self.limit("store", "Message store", values.storage_quota_bytes or self.instance.storage_gb * GB, "storage_quota_bytes", "bytes")
+        temp = self.limit("temp", "Temporary store", values.temporary_quota_bytes or self.instance.temp_gb * GB, "temporary_quota_bytes", "bytes")
         culprits = {MEMORY: "memory_limit_bytes", STORE: "storage_quota_bytes", TEMP: "temporary_quota_bytes"}
         self._lacking: dict[str, Cause] = {space: self.cause(space, SPACE_TITLES[space], Culprit(self.id, name)) for space, name in culprits.items()}
         journal = Journal(store, values.journal_file_bytes, values.journal_keeps_acknowledgements)

@@ -46,7 +46,7 @@ from simulator.mechanics.kafka.msk_instances import (
 )
 from simulator.mechanics.kafka.msk_parameters import ClusterParameters
 from simulator.mechanics.token_bucket import TokenBucket
-from simulator.units import format_count, format_duration, format_rate
+from simulator.units import format_count, format_duration, format_quantity, format_rate
 from simulator.vocabulary import (
     Direction,
     Fault,
@@ -447,7 +447,7 @@ class Msk(KafkaCluster):
         for direction, who, parameter in ((self.throttles.into, "Producers", "producer_byte_rate"), (self.throttles.out, "Consumers", "consumer_byte_rate")):
             if direction.until_s + 1 < self.agenda._now or not direction.throttled:
                 continue
-            hot = f" {self.figures.hottest.name} gets {self.figures.hottest_share:.0%} of the records." if direction.tightest == "partition" and self.figures.hottest else ""
+            hot = f" {self.figures.hottest.name} gets {format_quantity(self.figures.hottest_share, 'share')} of the records." if direction.tightest == "partition" and self.figures.hottest else ""
             culprit = Culprit(self.id, "topics" if direction.tightest == "partition" else self.size_parameter())
             if direction.tightest in ("client", "request_percentage"):
                 culprit = Culprit(self.network.wires[direction.client].target.id, parameter if direction.tightest == "client" else "request_percentage", direction.client)

@@ -61,3 +61,18 @@ def test_destinations_add_up_to_their_broker() -> None:
         waiting, dispatched = (sum(part[name] for part in node["parts"].values()) for name in ("waiting", "dispatched"))
         assert waiting + dispatched == node["metrics"]["TotalMessageCount"]
     assert waiting + dispatched > 0
+
+
+def test_a_partition_without_a_member_is_a_number() -> None:
+    """A truth value is none in JSON: whoever prints or adds it up would be told nonsense."""
+    graph, frames = frames_of("kafka-hot-key", duration_s=30)
+    group = next(node["id"] for node in graph["nodes"] if node["kind"] == "kafka_consumer")
+    assert {type(value) for frame in frames for part in frame["nodes"][group]["parts"].values() for value in part.values()} <= {int, float}
+
+
+def test_a_limit_that_counts_nothing_tells_its_unit() -> None:
+    graph, frames = frames_of("slow-consumer-large-prefetch", duration_s=5)
+    broker = next(node["id"] for node in graph["nodes"] if node["kind"] == "mq")
+    limits = frames[-1]["nodes"][broker]["limits"]
+    assert limits["memory"]["unit"] == "bytes"
+    assert "unit" not in limits["connections"]

@@ -20,6 +20,7 @@ from simulator.mechanics.apis.stage_deployments import Deployment, Releases
 from simulator.mechanics.apis.usage_plans import bucket_of, keys_of
 from simulator.mechanics.distributions import DurationDistribution
 from simulator.mechanics.token_bucket import TokenBucket
+from simulator.units import format_quantity
 from simulator.vocabulary import ParameterSet, Verb
 
 if TYPE_CHECKING:
@@ -361,7 +362,7 @@ class ApiStage(Node):
 
     def _publish(self, deployment: Deployment) -> None:
         self.releases.share = deployment.canary_share
-        self.log("info", f"{self.name}: deployment {deployment.name} is published; {deployment.canary_share:.0%} of the requests go to the canary.")
+        self.log("info", f"{self.name}: deployment {deployment.name} is published; {format_quantity(deployment.canary_share, 'share')} of the requests go to the canary.")
 
     def canary_requests(self) -> int:
         """Requests that went to a canary release."""

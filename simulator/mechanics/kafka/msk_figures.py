@@ -21,10 +21,10 @@ class ClusterFigures:
 
     def __init__(self, cluster: Any) -> None:
         self.cluster = cluster
-        self.cpu = cluster.limit("cpu", "Processors of the busiest broker", 1.0, cluster.size_parameter())
-        self.disk = cluster.limit("disk", "Disk throughput of the busiest broker", 1.0, cluster.disk_parameter())
-        self.network = cluster.limit("network", "Network of the busiest broker", 1.0, cluster.size_parameter())
-        self.storage = cluster.limit("storage", "Fullest volume", 1.0, "ebs_volume_size_gib")
+        self.cpu = cluster.limit("cpu", "Processors of the busiest broker", 1.0, cluster.size_parameter(), "share")
+        self.disk = cluster.limit("disk", "Disk throughput of the busiest broker", 1.0, cluster.disk_parameter(), "share")
+        self.network = cluster.limit("network", "Network of the busiest broker", 1.0, cluster.size_parameter(), "share")
+        self.storage = cluster.limit("storage", "Fullest volume", 1.0, "ebs_volume_size_gib", "share")
         self.handler_idle = Gauge(1.0)
         self.stored_bytes = Gauge()
         self.provisioned_gib = Gauge()

@@ -282,7 +282,7 @@ export interface NodeFrame {
   sentence: string | null
   culprit: Culprit | null
   metrics: Record<string, number | Summary | null>
-  limits: Record<string, { title: string; used: number; limit: number | null }>
+  limits: Record<string, { title: string; used: number; limit: number | null; unit?: string }>
   waits: Record<string, number>
   losses: Record<string, number>
   /** The figures of the node's parts, by their names. */

@@ -127,15 +127,20 @@ function* candidates(size: number, unit: string): Generator<string> {
       yield `${size} s`
       break
     case 'bytes':
-      yield* shortOn(size, SIZES, ' ', '')
+      yield* shortOn(size, SIZES.slice(0, -1), ' ', '')
+      yield `${plain(size)} B`
       yield `${size} B`
       break
     case 'per_s':
-      if (size >= 10_000) yield* shortOn(size, PREFIXES, '', '/s')
+      if (size >= 10_000) yield* shortOn(size, PREFIXES.slice(0, -1), '', '/s')
+      if (String(size).length > MOST_FIGURES) yield* slower(size, ['/min', 60], ['/h', 3600], ['/d', 86_400])
+      yield `${plain(size)}/s`
       yield `${size}/s`
       break
     case 'per_min':
-      if (size >= 10_000) yield* shortOn(size, PREFIXES, '', '/min')
+      if (size >= 10_000) yield* shortOn(size, PREFIXES.slice(0, -1), '', '/min')
+      if (String(size).length > MOST_FIGURES) yield* slower(size, ['/s', 1 / 60], ['/h', 60], ['/d', 1440])
+      yield `${plain(size)}/min`
       yield `${size}/min`
       break
     case 'share':
@@ -147,8 +152,22 @@ function* candidates(size: number, unit: string): Generator<string> {
       yield `$${size}`
       break
     default:
-      if (size >= 10_000) yield size.toLocaleString('en-US', { maximumFractionDigits: 9 })
+      yield plain(size)
       yield String(size)
+  }
+}
+
+/** With its thousands apart, where there are many. */
+const plain = (size: number) => (size >= 10_000 ? size.toLocaleString('en-US', { maximumFractionDigits: 9 }) : String(size))
+
+/** A rate of more figures than these is tried in other periods. */
+const MOST_FIGURES = 7
+
+/** A rate in other periods, where it comes out short: 0.008333… a second are 0.5 a minute. */
+function* slower(rate: number, ...periods: [ending: string, times: number][]): Generator<string> {
+  for (const [ending, times] of periods) {
+    const text = String(Number((rate * times).toPrecision(12)))
+    if (text.length <= MOST_FIGURES) yield `${text}${ending}`
   }
 }
 

@@ -21,5 +21,12 @@ describe('numbers that are meant exactly', () => {
     expect(exactText(1000, '')).toBe('1000')
     expect(parseQuantity('2,000,000', '')).toEqual({ ok: true, value: 2_000_000 })
     expect(exactText(0.0002, 's')).toBe('200 µs')
+    expect(exactText(1_048_588, 'bytes')).toBe('1,048,588 B')
+    expect(exactText(18_750, 'per_s')).toBe('18,750/s')
+  })
+
+  it('writes a rate in the period in which it is short', () => {
+    expect([0.5 / 60, 1 / 3600, 1 / 7].map((rate) => exactText(rate, 'per_s'))).toEqual(['0.5/min', '1/h', '0.14285714285714285/s'])
+    expect(parseQuantity('0.5/min', 'per_s')).toEqual({ ok: true, value: 0.5 / 60 })
   })
 })

@@ -84,8 +84,8 @@ function FieldRow({ field, standard, values, onChange, findings, note, disabled,
   const title = field.schema.title ?? field.name
   const change = (next: unknown) => onChange(field.name, same(next, standard) ? undefined : next)
   const apart = mixed && !PLAIN.has(field.kind)
-  const width = widthOf(field)
-  const labelled = width !== 'wide' || field.kind === 'choice' || field.schema.widget === 'code'
+  const width = widthOf(field, value)
+  const labelled = width !== 'wide' || field.kind === 'choice' || field.kind === 'string'
   const id = useId()
   return (
     <div className={width ? `field field-${width}` : 'field'} data-changed={changed || undefined}>
@@ -113,10 +113,10 @@ function FieldRow({ field, standard, values, onChange, findings, note, disabled,
 const [MOST_LETTERS, MOST_ROOMY] = [12, 17]
 
 /** Whether a field stands below its label, or beside it with more room than is usual. */
-function widthOf({ kind, schema }: Field): 'wide' | 'roomy' | null {
+function widthOf({ kind, schema }: Field, value: unknown): 'wide' | 'roomy' | null {
   if (WIDE.has(kind) || schema.widget === 'code') return 'wide'
-  if (kind === 'string') return String(schema.default ?? '').length > MOST_LETTERS ? 'roomy' : null
-  const longest = kind === 'choice' ? Math.max(...(schema.enum ?? []).map((choice) => String(choice).length)) : 0
+  const said = kind === 'choice' ? (schema.enum ?? []) : kind === 'string' ? [schema.default ?? '', value ?? ''] : []
+  const longest = Math.max(0, ...said.map((text) => String(text).length))
   return longest > MOST_ROOMY ? 'wide' : longest > MOST_LETTERS ? 'roomy' : null
 }
 

@@ -7,7 +7,7 @@ import { useEffect, useState } from 'react'
 import type { Values } from '../api/types'
 import { exactText, formatQuantity, parseQuantity } from '../format'
 import { useEditor } from '../editor/store'
-import { boundFault, chosenOf, defaultsOf, resolved, variantsOf, type Field } from './schema'
+import { boundFault, choiceWords, chosenOf, defaultsOf, resolved, variantsOf, type Field } from './schema'
 import { SchemaForm } from './SchemaForm'
 import { DefinitionField } from '../definitions/DefinitionField'
 import { DistributionDrawing } from './DistributionDrawing'
@@ -153,7 +153,7 @@ function TextField({ id, label, field, value, onChange, disabled, mixed }: Input
 
 function ChoiceInput({ id, label, field, value, onChange, disabled, mixed }: InputProps) {
   const choices = field.schema.enum ?? []
-  return <Select id={id} size="xs" data={choices.map(String)} value={value === null || value === undefined ? null : String(value)} onChange={(next) => onChange(chosenOf(choices, next))} placeholder={mixed ? 'mixed' : field.nullable ? 'none' : undefined} clearable={field.nullable} allowDeselect={false} disabled={disabled} aria-label={label} comboboxProps={{ withinPortal: true }} />
+  return <Select id={id} size="xs" data={choices.map((choice) => ({ value: String(choice), label: choiceWords(String(choice)) }))} value={value === null || value === undefined ? null : String(value)} onChange={(next) => onChange(chosenOf(choices, next))} placeholder={mixed ? 'mixed' : field.nullable ? 'none' : undefined} clearable={field.nullable} allowDeselect={false} disabled={disabled} aria-label={label} comboboxProps={{ withinPortal: true }} />
 }
 
 function NodeInput({ id, label, value, onChange, disabled, mixed }: InputProps) {

@@ -134,5 +134,8 @@ export function boundFault(value: number, schema: Schema, integer: boolean, show
   return null
 }
 
+/** A choice as it is read: a name of our own without its underscores; AWS's values stay as AWS writes them. */
+export const choiceWords = (choice: string): string => (/^[a-z]+(_[a-z]+)+$/.test(choice) ? choice.replaceAll('_', ' ') : choice)
+
 /** The declared value that a form shows as this text: a choice may be a number. */
 export const chosenOf = (choices: readonly unknown[], text: string | null): unknown => choices.find((choice) => String(choice) === text) ?? null

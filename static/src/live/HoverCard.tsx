@@ -8,7 +8,7 @@ import { useDrawnRevision } from './charts/useDrawnRevision'
 import { graphNode, momentOfNode, nodeName, serviceOf } from './hooks'
 import { partRate } from './picture'
 import { useRun, type LiveState } from './runStore'
-import { metricNumber, rateBetween, shownUnit } from './selectors'
+import { metricNumber, rateBetween, shownUnit, usedText } from './selectors'
 import type { NodeFrame, Service } from './shapes'
 import { StateMark } from './StateMark'
 
@@ -96,8 +96,7 @@ function numbersOf(state: LiveState, service: Service, id: string): [string, str
 }
 
 function Limits({ service, frame }: { service: Service; frame: NodeFrame }) {
-  const unitOf = (name: string) => service.metrics.find((metric) => metric.limit === name)?.unit ?? 'count'
-  const rows = Object.entries(frame.limits).flatMap(([name, { title, used, limit }]): [string, string][] => (limit === null ? [] : [[title, `${formatQuantity(used, unitOf(name))} of ${formatQuantity(limit, unitOf(name))}`]]))
+  const rows = Object.entries(frame.limits).flatMap(([name, use]): [string, string][] => (use.limit === null ? [] : [[use.title, usedText(use, service, name)]]))
   return rows.length > 0 ? <Rows rows={rows} /> : null
 }
 

@@ -6,7 +6,7 @@ import { TheoryPart } from '../report/TheoryPart'
 import { causeName, graphNode, serviceOf } from './hooks'
 import { NodeLink } from './NodeLink'
 import { useRun } from './runStore'
-import { metricNumber, shownUnit } from './selectors'
+import { metricNumber, shownUnit, usedText } from './selectors'
 import { isSpread, type Culprit, type Frame, type Metric, type NodeFrame, type Service } from './shapes'
 import { StateMark } from './StateMark'
 import './live.css'
@@ -21,8 +21,8 @@ export function NodeLive({ nodeId }: { nodeId: string }) {
   if (!shown || !frame) return <NothingYet nodeId={nodeId} />
   return (
     <div className="live-node">
-      <Sentence frame={frame} nodeId={nodeId} />
-      <Limits frame={frame} />
+      <Sentence frame={frame} nodeId={nodeId} service={service} />
+      <Limits frame={frame} service={service} />
       <LiveParts nodeId={nodeId} frame={frame} />
       {service && <Metrics node={nodeId} metrics={service.metrics} now={shown} before={before} />}
       {report && <TheoryPart report={report} node={nodeId} />}
@@ -37,22 +37,22 @@ function NothingYet({ nodeId }: { nodeId: string }) {
   return <p className="live-empty">{ran ? 'This node was added after the run began. Run again to see it work.' : 'Press Run to see this node’s metrics, limits and what its messages wait for.'}</p>
 }
 
-function Sentence({ frame, nodeId }: { frame: NodeFrame; nodeId: string }) {
+function Sentence({ frame, nodeId, service }: { frame: NodeFrame; nodeId: string; service: Service | undefined }) {
   return (
     <section className="live-sentence" data-state={frame.state} aria-label="What limits this node">
       <StateMark state={frame.state} word />
-      <p>{frame.sentence ?? plainSentence(frame)}</p>
+      <p>{frame.sentence ?? plainSentence(frame, service)}</p>
       {frame.culprit && <CulpritLine culprit={frame.culprit} from={nodeId} />}
     </section>
   )
 }
 
 /** What a node's state says of it where the engine has no sentence. */
-function plainSentence({ state, limits }: NodeFrame): string {
+function plainSentence({ state, limits }: NodeFrame, service: Service | undefined): string {
   if (state === 'idle') return 'Nothing arrives.'
   if (state === 'failing') return 'Work fails here.'
-  const full = Object.values(limits).find(({ used, limit }) => limit !== null && limit > 0 && used >= FULL * limit)
-  if (full && state !== 'flowing') return `${full.title}: ${formatQuantity(full.used, 'count')} of ${formatQuantity(full.limit, 'count')}, no more at once.`
+  const full = Object.entries(limits).find(([, { used, limit }]) => limit !== null && limit > 0 && used >= FULL * limit)
+  if (full && state !== 'flowing') return `${full[1].title}: ${usedText(full[1], service, full[0])}, no more at once.`
   if (state === 'throttled') return 'Requests are throttled here.'
   return state === 'saturated' ? 'It works as much as it can.' : 'Nothing limits this node now.'
 }
@@ -75,18 +75,19 @@ function parameterTitle(service: Service | undefined, culprit: Culprit): string 
 /** The share of a limit from which it counts as used up. */
 const FULL = 0.999
 
-function Limits({ frame }: { frame: NodeFrame }) {
+function Limits({ frame, service }: { frame: NodeFrame; service: Service | undefined }) {
   const limits = Object.entries(frame.limits)
   if (limits.length === 0) return null
   return (
     <section>
       <h3 className="live-heading">Limits</h3>
-      {limits.map(([name, { title, used, limit }]) => {
+      {limits.map(([name, use]) => {
+        const { title, used, limit } = use
         const share = limit ? Math.min(1, used / limit) : 0
         return (
           <div key={name} className="live-limit" data-full={share >= FULL || undefined}>
             <span>{title}</span>
-            <span className="live-number">{formatQuantity(used, 'count')} of {limit === null ? 'unlimited' : formatQuantity(limit, 'count')}{share >= FULL ? ' · full' : ''}</span>
+            <span className="live-number">{usedText(use, service, name)}{share >= FULL ? ' · full' : ''}</span>
             <span className="live-bar" role="meter" aria-label={title} aria-valuemin={0} aria-valuemax={limit ?? undefined} aria-valuenow={used}><span style={{ transform: `scaleX(${share})` }} /></span>
           </div>
         )

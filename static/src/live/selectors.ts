@@ -171,3 +171,10 @@ export function causeTitle(service: Service | undefined, cause: string): string 
 function numeric(value: unknown): number | null {
   return typeof value === 'number' ? value : null
 }
+
+/** How much of a limit is used, in the limit's own unit or in that of the metric that is held against it. */
+export function usedText({ used, limit, unit }: NodeFrame['limits'][string], service: Pick<Service, 'metrics'> | undefined, name: string): string {
+  const measured = unit ?? service?.metrics.find((metric) => metric.limit === name)?.unit ?? 'count'
+  if (limit === null) return `${formatQuantity(used, measured)}, unlimited`
+  return measured === 'share' && limit === 1 ? formatQuantity(used, measured) : `${formatQuantity(used, measured)} of ${formatQuantity(limit, measured)}`
+}
