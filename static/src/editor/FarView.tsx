@@ -83,7 +83,7 @@ export const FarView = memo(function FarView({ nodes, routes, selected }: Pick<S
     const stamps = new Stamps(frame.book)
     const look = () => {
       inks = inksOf(element, FAR_INKS)
-      stamps.invert(document.documentElement.dataset['mantineColorScheme'] === 'dark')
+      stamps.seeLinesThrough(inksOf(element, ['line-icons'])['line-icons'])
       frame.book()
     }
     redraw.current = () => {

@@ -7,22 +7,22 @@ export interface FarIcon {
   /** Its address; without one, the letter stands for it. */
   url: string | undefined
   letter: string
-  /** Whether it is a drawing in dark lines, which a dark page shows in light ones. */
+  /** Whether it is a drawing in lines, which a dark page shows in lighter ones. */
   line: boolean
 }
 
 export class Stamps {
   private readonly images = new Map<string, HTMLImageElement>()
   private stamps = new Map<string, HTMLCanvasElement>()
-  private inverted = false
+  private filter = 'none'
 
   /** `loaded` is called whenever there is one more to draw. */
   constructor(private readonly loaded: () => void) {}
 
-  /** Turn line icons light, or dark again. */
-  invert(inverted: boolean): void {
-    if (inverted !== this.inverted) this.stamps = new Map()
-    this.inverted = inverted
+  /** The CSS filter through which line icons are seen. */
+  seeLinesThrough(filter: string): void {
+    if (filter !== this.filter) this.stamps = new Map()
+    this.filter = filter
   }
 
   /** The icon at least as large as asked for; null while it is being loaded. */
@@ -34,7 +34,7 @@ export class Stamps {
     const key = `${size} ${url}`
     let stamp = this.stamps.get(key)
     if (!stamp) {
-      stamp = stampOf(image, size, line && this.inverted)
+      stamp = stampOf(image, size, line ? this.filter : 'none')
       this.stamps.set(key, stamp)
     }
     return stamp
@@ -52,12 +52,12 @@ export class Stamps {
   }
 }
 
-function stampOf(image: HTMLImageElement, size: number, inverted: boolean): HTMLCanvasElement {
+function stampOf(image: HTMLImageElement, size: number, filter: string): HTMLCanvasElement {
   const stamp = document.createElement('canvas')
   stamp.width = size
   stamp.height = size
   const context = stamp.getContext('2d')!
-  if (inverted) context.filter = 'invert(1) hue-rotate(180deg)'
+  context.filter = filter
   context.drawImage(image, 0, 0, size, size)
   return stamp
 }
