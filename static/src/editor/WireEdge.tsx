@@ -7,7 +7,7 @@ import { useWireState } from '../live'
 import type { WireData } from './edges'
 import { useStage } from './stage'
 import type { Point } from './graph'
-import { labelPlace, pathOf, through } from './routing'
+import { labelPlace, labelRoom, pathOf, through } from './routing'
 import { useEditor } from './store'
 import { WireBends } from './WireBends'
 
@@ -30,7 +30,7 @@ export const WireEdge = memo(function WireEdge({ id, data, selected }: EdgeProps
       </g>
       {text && (
         <EdgeLabelRenderer>
-          <div className="wire-label" style={{ transform: `translate(-50%, -50%) translate(${place[0]}px, ${place[1] - 9}px)` }} data-state={live?.state}>{text}</div>
+          <div className="wire-label" style={{ transform: `translate(-50%, -50%) translate(${place[0]}px, ${place[1] - 9}px)`, maxWidth: labelRoom(points) }} data-state={live?.state}>{text}</div>
         </EdgeLabelRenderer>
       )}
     </>

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { CARD, type Point } from './graph'
-import { boxes, crosses, labelPlace, pathOf, route, tidy } from './routing'
+import { boxes, crosses, labelPlace, labelRoom, pathOf, route, tidy } from './routing'
 
 const legs = (points: Point[]) => points.slice(1).map((point, index): [Point, Point] => [points[index]!, point])
 const upright = (points: Point[]) => legs(points).every(([from, to]) => from[0] === to[0] || from[1] === to[1])
@@ -77,5 +77,8 @@ it('drops points that change nothing', () => {
 it('labels the longest stretch and rounds the corners', () => {
   const points: Point[] = [[0, 0], [10, 0], [10, 100], [20, 100]]
   expect(labelPlace(points)).toEqual([10, 50])
+  expect(labelRoom(points)).toBe(150)
+  expect(labelRoom([[0, 0], [76, 0]])).toBe(70)
+  expect(labelRoom([[0, 0], [10, 0]])).toBe(40)
   expect(pathOf(points)).toMatch(/^M0,0L.*Q10,0 .*Q10,100 .*L20,100$/)
 })

@@ -232,6 +232,19 @@ export function pathOf(points: Point[], radius = 8): string {
 
 /** The middle of the longest stretch, where a label has room. */
 export function labelPlace(points: Point[]): Point {
+  const [from, to] = longestStretch(points)
+  return [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2]
+}
+
+const [LEAST_LABEL, MOST_LABEL] = [40, 150]
+
+/** How wide a label may be there: no wider than a level stretch, at whose ends the cards begin. */
+export function labelRoom(points: Point[]): number {
+  const [from, to] = longestStretch(points)
+  return from[1] === to[1] ? Math.min(MOST_LABEL, Math.max(LEAST_LABEL, Math.abs(from[0] - to[0]) - 6)) : MOST_LABEL
+}
+
+function longestStretch(points: Point[]): [Point, Point] {
   let longest: [Point, Point] = [points[0]!, points[points.length - 1]!]
   let length = -1
   for (let index = 1; index < points.length; index += 1) {
@@ -241,7 +254,7 @@ export function labelPlace(points: Point[]): Point {
       longest = [points[index - 1]!, points[index]!]
     }
   }
-  return [(longest[0][0] + longest[1][0]) / 2, (longest[0][1] + longest[1][1]) / 2]
+  return longest
 }
 
 const distance = (from: Point, to: Point) => Math.abs(from[0] - to[0]) + Math.abs(from[1] - to[1])
