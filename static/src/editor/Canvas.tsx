@@ -1,6 +1,6 @@
 /** The canvas: cards and wires on React Flow, drawn from the store; every gesture ends as one change of the graph. */
 
-import { Button, Text, useComputedColorScheme } from '@mantine/core'
+import { useComputedColorScheme } from '@mantine/core'
 import { useMediaQuery, useReducedMotion } from '@mantine/hooks'
 import {
   Background, BackgroundVariant, ConnectionMode, Controls, MiniMap, ReactFlow, SelectionMode, useReactFlow, useStoreApi, type Edge, type Node, type NodeChange, type EdgeChange,
@@ -17,6 +17,7 @@ import { Cards, stayingCard } from './cards'
 import { CanvasMenu } from './CanvasMenu'
 import type { Command } from './commands'
 import { beginDrag, followDrag } from './dragging'
+import { EmptyCanvas } from './EmptyCanvas'
 import { FIT, fitAll, SMALLEST } from './fitting'
 import { edgesOf, followed, type WireData } from './edges'
 import { addNode, CARD, GRID, positionOf, type Point } from './graph'
@@ -266,6 +267,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
     if (onPane(event.target)) openQuickAdd(placeOf(event.nativeEvent))
   }
 
+  const empty = graph.nodes.length === 0 && notesOf(graph).length === 0
   return (
     <div className="canvas" onPointerDownCapture={onPointerDown} onPointerMove={onPointerMove} onPointerLeave={() => { pointer.at = null }} onDoubleClick={onDoubleClick} onDrop={onDrop} onDragOver={onDragOver} onDragLeave={() => useStage.setState({ splicing: null })} onFocus={({ target }) => pointFocused(target)} onBlur={unpoint} role="region" aria-label="Diagram" tabIndex={-1}>
       <KeyboardWalk>
@@ -276,7 +278,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
         onNodeMouseEnter={(event, { id }) => point('node', id, event.currentTarget.getBoundingClientRect())} onNodeMouseLeave={unpoint} onNodeDragStop={unpoint}
         onEdgeMouseEnter={({ clientX, clientY }, { id }) => point('wire', id, { left: clientX, top: clientY, bottom: clientY })} onEdgeMouseLeave={unpoint}
         onReconnect={ignore} onReconnectStart={(_, edge, fixed) => beginReconnect(edge.id, fixed)} onReconnectEnd={(event, _, __, state) => dropWire(event, state, placeOf(event))} edgesReconnectable={!readOnly && !overview} reconnectRadius={12}
-        onlyRenderVisibleElements={graph.nodes.length > MANY && !overview} onMoveStart={() => moves(true)} onMoveEnd={(_, { zoom }) => { moves(false); seenFrom(zoom, true) }} onMove={(_, { zoom }) => seenFrom(zoom, false)} onInit={fitClear}
+        onlyRenderVisibleElements={graph.nodes.length > MANY} onMoveStart={() => moves(true)} onMoveEnd={(_, { zoom }) => { moves(false); seenFrom(zoom, true) }} onMove={(_, { zoom }) => seenFrom(zoom, false)} onInit={fitClear}
         connectionMode={ConnectionMode.Strict} nodesDraggable={!readOnly} nodesConnectable={!readOnly} deleteKeyCode={null} selectionKeyCode={null}
         selectionOnDrag={!touch && !readOnly} panOnDrag={touch || readOnly ? [0, 1] : [1]} onNodeDragStart={(event, _, dragged) => beginDrag(dragged.map(({ id }) => id), event.altKey)}
         multiSelectionKeyCode={['Shift', 'Meta', 'Control']} selectionMode={SelectionMode.Partial} minZoom={SMALLEST} maxZoom={2.5}
@@ -291,32 +293,15 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
         <FlowLegend />
         <HoverCard />
         <Controls showInteractive={false} position="bottom-left" onFitView={() => void fitAll(flow)} />
-        <MiniMap pannable zoomable position="bottom-right" style={{ width: 140, height: 90 }} nodeColor={overviewColour} maskColor="color-mix(in srgb, var(--subtle) 70%, transparent)" ariaLabel="Overview of the diagram" />
+        {!empty && <MiniMap pannable zoomable position="bottom-right" style={{ width: 140, height: 90 }} nodeColor={overviewColour} maskColor="color-mix(in srgb, var(--subtle) 70%, transparent)" ariaLabel="Overview of the diagram" />}
       </ReactFlow>
       </KeyboardWalk>
-      {graph.nodes.length === 0 && notesOf(graph).length === 0 && <EmptyCanvas />}
+      {empty && <EmptyCanvas />}
       <RefusedWire />
       <QuickAddList />
       <FindBar />
       <CanvasMenu commands={commands} readOnly={readOnly} />
       <Announcer />
-    </div>
-  )
-}
-
-function EmptyCanvas() {
-  const load = () => {
-    const { services } = useCatalog.getState()
-    const source = Object.values(services).find((service) => !service.ports.some((port) => port.direction === 'in'))
-    if (source) useEditor.getState().addNode(source.kind, [80, 120])
-  }
-  return (
-    <div className="canvas-empty">
-      <div>
-        <Text fw={650} size="lg">Begin with what sends messages</Text>
-        <Text c="dimmed" size="sm" mt={4} mb={12}>Drag a source of traffic from the left, then a queue or a topic, and draw a wire from one card’s right edge to the next card. Then press Run.</Text>
-        <Button variant="default" size="xs" onClick={load}>Place a source of traffic</Button>
-      </div>
     </div>
   )
 }

@@ -32,9 +32,11 @@ it('draws the cards that are in view, and the selected one in the colour of the 
   expect(drawn.filter((one) => one.startsWith('strokeRect'))).toEqual(['strokeRect line 5 0 0 184 64', 'strokeRect accent 12.5 500 0 184 64'])
 })
 
-it('writes names only where they can be read, and short', () => {
+it('writes names only where they can be read, in two lines at most', () => {
   const names = (zoom: number) => drawing([card('with a long name', 0)], [], zoom).filter((one) => one.startsWith('fillText text'))
-  expect(names(0.3)).toEqual(['fillText text queue wit… 62 32'])
+  expect(names(0.3)).toEqual(['fillText text queue with 56 20.5', 'fillText text a long na… 56 43.5'])
+  const many = drawing([card('in-which-nobody-finds-a-way', 0)], [], 0.3).filter((one) => one.startsWith('fillText text'))
+  expect(many).toEqual(['fillText text queue in- 56 20.5', 'fillText text which-nob… 56 43.5'])
   expect(names(0.2)).toEqual([])
 })
 

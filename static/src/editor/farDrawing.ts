@@ -16,8 +16,8 @@ const STATE_INK = { idle: 'grey', flowing: 'accent', saturated: 'amber', throttl
 const WORST_LAST = ['idle', 'flowing', 'saturated', 'throttled', 'failing'] as const
 
 const ICON = 40
-const EDGE = 12
-const NAME = { left: EDGE + ICON + 10, size: 22, longest: 10 }
+const EDGE = 10
+const NAME = { left: EDGE + ICON + 6, size: 20, line: 23, longest: 10 }
 const MARK = 22
 /** The least width of wires, in pixels. */
 const WIDTH_PX = { idle: 0.7, flowing: 1.4, saturated: 3, throttled: 1.4, failing: 1.4 } as const
@@ -112,7 +112,14 @@ function drawIcons(context: CanvasRenderingContext2D, cards: readonly FarCard[],
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
-const shortened = (name: string) => (name.length > NAME.longest ? `${name.slice(0, NAME.longest - 1)}…` : name)
+/** The name in one line or two, cut where it is longer. */
+function linesOf(name: string): string[] {
+  if (name.length <= NAME.longest) return [name]
+  const words = name.slice(0, NAME.longest + 1).search(/[\s_/-][^\s_/-]*$/)
+  const first = words > 0 ? words + 1 : NAME.longest
+  const rest = name.slice(first).trim()
+  return [name.slice(0, first).trim(), rest.length > NAME.longest ? `${rest.slice(0, NAME.longest - 1)}…` : rest]
+}
 
 function drawNames(context: CanvasRenderingContext2D, cards: readonly FarCard[], inks: FarInks, readable: boolean): void {
   if (!readable) {
@@ -124,7 +131,10 @@ function drawNames(context: CanvasRenderingContext2D, cards: readonly FarCard[],
   context.textAlign = 'left'
   context.textBaseline = 'middle'
   context.font = `650 ${NAME.size}px ${FONT}`
-  for (const { x, y, name } of cards) context.fillText(shortened(name), x + NAME.left, y + CARD.height / 2)
+  for (const { x, y, name } of cards) {
+    const lines = linesOf(name)
+    lines.forEach((line, index) => context.fillText(line, x + NAME.left, y + CARD.height / 2 + (index - (lines.length - 1) / 2) * NAME.line))
+  }
 }
 
 /** The shapes that go with the states in the near view, too. */
