@@ -284,6 +284,68 @@ def test_commands_are_for_what_has_the_keyboard_where_nothing_is_selected(page: 
     expect(page.get_by_role("combobox", name="Add a node")).to_be_focused()
 
 
+def test_parts_of_the_page_are_reached_without_all_the_stops_between_and_nodes_are_gathered(page: Page) -> None:
+    editor = drawn_by_keyboard(page)
+    for part in (".dock", ".panel-right", ".topbar", ".panel-left"):
+        page.keyboard.press("F6")
+        expect(page.locator(f"{part} :focus")).to_have_count(1)
+    page.keyboard.press("Shift+F6")
+    expect(page.locator(".topbar :focus")).to_have_count(1)
+    page.get_by_role("link", name="Backwater, start page").focus()
+    page.keyboard.press("Shift+Tab")
+    skip = page.get_by_role("link", name="Skip to the diagram")
+    expect(skip).to_be_focused()
+    assert mistakes_in_both_schemes(page) == []
+    page.keyboard.press("Enter")
+    eventually(page, lambda: focused(page) == "worker")
+    page.keyboard.press("Space")
+    changes = page.get_by_role("log", name="Changes")
+    expect(changes).to_have_text("Kept in the selection: workers. 1 node kept")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    eventually(page, lambda: editor.selected() == ["sqs", "worker"])
+    page.keyboard.press("Control+g")
+    expect(page.locator(".box")).to_have_count(1)
+    expect(changes).to_have_text("Added box Group")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+Tab")
+    eventually(page, lambda: editor.selected() == [])
+
+
+def test_what_happens_is_told_once_each_time_it_happens_and_saving_is_not(page: Page) -> None:
+    editor = drawn_by_keyboard(page)
+    changes = page.get_by_role("log", name="Changes")
+    page.evaluate("""() => {
+      window.told = []
+      new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach((node) => window.told.push(node.textContent)))).observe(document.querySelector('[role=log]'), { childList: true })
+    }""")
+    page.keyboard.press("Control+z")
+    expect(changes).to_have_text("Undone: Removed workers. Removed wire from queue to workers")
+    page.keyboard.press("Control+y")
+    expect(changes).to_have_text("Redone: Added workers. Laid wire from queue to workers")
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+        expect(changes).to_contain_text("Undone: Removed workers")
+        page.keyboard.press("Control+y")
+        expect(changes).to_contain_text("Redone: Added workers")
+    page.keyboard.press("Escape")
+    editor.type_into("Duration", "2 min")
+    expect(changes).to_have_text("Set duration to 2 min")
+    page.keyboard.press("Control+s")
+    expect(changes).to_contain_text("Saved as version")
+    told = page.evaluate("window.told")
+    assert [sentence.split(" ")[0] for sentence in told] == ["Undone:", "Redone:"] * 3 + ["Set", "Saved"]
+    expect(page.locator(".save-state[role=status]")).to_have_count(0)
+    editor.speed("1×")
+    page.keyboard.press("Control+Enter")
+    expect(changes).to_have_text("The run goes on", timeout=PATIENCE_MS)
+    editor.wait_for_time(1)
+    page.locator(".dock").get_by_role("button", name="Pause").press("Enter")
+    expect(changes).to_contain_text("Paused at")
+    page.locator(".dock").get_by_role("button", name="Stop", exact=True).press("Enter")
+    expect(changes).to_contain_text("The run has ended", timeout=PATIENCE_MS)
+
+
 def test_a_diagram_is_drawn_set_and_run_by_keyboard_alone(page: Page) -> None:
     editor = Editor(page)
     editor.begin()

@@ -269,7 +269,7 @@ export function Canvas({ commands }: { commands: readonly Command[] }) {
 
   const empty = graph.nodes.length === 0 && notesOf(graph).length === 0
   return (
-    <div className="canvas" onPointerDownCapture={onPointerDown} onPointerMove={onPointerMove} onPointerLeave={() => { pointer.at = null }} onDoubleClick={onDoubleClick} onDrop={onDrop} onDragOver={onDragOver} onDragLeave={() => useStage.setState({ splicing: null })} onFocus={({ target }) => pointFocused(target)} onBlur={unpoint} role="region" aria-label="Diagram" tabIndex={-1}>
+    <div className="canvas" onPointerDownCapture={onPointerDown} onPointerMove={onPointerMove} onPointerLeave={() => { pointer.at = null }} onDoubleClick={onDoubleClick} onDrop={onDrop} onDragOver={onDragOver} onDragLeave={() => useStage.setState({ splicing: null })} onFocus={({ target }) => pointFocused(target)} onBlur={unpoint} role="region" aria-label="Diagram" id="diagram" tabIndex={-1}>
       <KeyboardWalk>
       <ReactFlow
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}

@@ -20,7 +20,7 @@ import { FindingsPanel } from './FindingsPanel'
 import { groupsOf } from './annotations'
 import { fitAll } from './fitting'
 import { foldedInto } from './groupNodes'
-import { useKeptFocus } from './focus'
+import { backToCanvas, useKeptFocus } from './focus'
 import { DiagramTabs } from './DiagramTabs'
 import { DiffView } from './DiffView'
 import { ExportDialog } from './ExportDialog'
@@ -29,6 +29,7 @@ import { Inspector } from './Inspector'
 import { Outline } from './Outline'
 import { useLeftPanel } from './leftPanel'
 import { Palette } from './Palette'
+import { say } from './said'
 import { useShortcuts } from './shortcuts'
 import { resetStage } from './stage'
 import { restoreHistory, stashHistory } from './stash'
@@ -131,6 +132,7 @@ function Editor() {
 
   return (
     <div className="editor">
+      <a className="skip-link" href="#diagram" onClick={(event) => { event.preventDefault(); backToCanvas() }}>Skip to the diagram</a>
       <TopBar commands={commands}>{diagramId && <span className="run-controls"><RunControls /></span>}</TopBar>
       <DiagramTabs />
       <div className="workspace">
@@ -164,9 +166,17 @@ const SAVE_WORDS = { saved: 'Saved', unsaved: 'Not saved yet', saving: 'Savingâ€
 
 function SaveState() {
   const { save, saveMessage, version, readOnly } = useEditor()
-  if (readOnly) return <span className="save-state">Read only</span>
   const text = save === 'saved' ? `Saved Â· v${version}` : SAVE_WORDS[save]
-  return <Tooltip label={saveMessage || (save === 'saved' ? 'The server has all changes' : 'Changes are kept in this browser until the server has them')}><span className="save-state" data-state={save} role="status">{text}</span></Tooltip>
+  // Each change is saved, and told of; only trouble with it, and its end, is worth hearing.
+  const troubled = save === 'offline' || save === 'refused'
+  const [wasTroubled, setTroubled] = useState(false)
+  useEffect(() => {
+    if (troubled && !wasTroubled) say(`${SAVE_WORDS[save]}. ${saveMessage}`)
+    if (save === 'saved' && wasTroubled) say('Saved again')
+    if (troubled || save === 'saved') setTroubled(troubled)
+  }, [troubled, wasTroubled, save, saveMessage])
+  if (readOnly) return <span className="save-state">Read only</span>
+  return <Tooltip label={saveMessage || (save === 'saved' ? 'The server has all changes' : 'Changes are kept in this browser until the server has them')}><span className="save-state" data-state={save}>{text}</span></Tooltip>
 }
 
 function TopBar({ commands, children }: { commands: readonly Command[]; children: ReactNode }) {
@@ -253,10 +263,11 @@ function SidePanel({ side, name, width, title, closed = false, children }: { sid
         type="button" className="resizer" role="separator" aria-orientation="vertical" aria-label={`Resize ${title}; Enter hides it`} aria-valuenow={state.width} aria-valuemin={170} aria-valuemax={560} onPointerDown={drag}
         onDoubleClick={() => change({ open: false })}
         onKeyDown={(event) => {
-          if (event.key === 'ArrowLeft') resize(side === 'left' ? -16 : 16)
-          if (event.key === 'ArrowRight') resize(side === 'left' ? 16 : -16)
-          if (event.key === 'Enter') change({ open: false })
+          const step = { ArrowLeft: -16, ArrowRight: 16 }[event.key]
+          if (step === undefined && event.key !== 'Enter') return
           event.stopPropagation()
+          if (step === undefined) change({ open: false })
+          else resize(side === 'left' ? step : -step)
         }}
       />
       <ActionIcon className="panel-hide" variant="default" size="xs" aria-label={`Hide ${title}`} onClick={() => change({ open: false })}><Close size={14} /></ActionIcon>

@@ -4,6 +4,7 @@ import { useReactFlow } from '@xyflow/react'
 import { useReducedMotion } from '@mantine/hooks'
 import { useRef, type FocusEvent, type KeyboardEvent, type ReactNode } from 'react'
 
+import { keptSelected } from './focus'
 import { useEditor } from './store'
 import { goTo, neighbour, stopAt, stopsOf } from './walk'
 
@@ -31,7 +32,7 @@ export function KeyboardWalk({ children }: { children: ReactNode }) {
       return
     }
     event.preventDefault()
-    goTo(next, flow, duration)
+    goTo(next, flow, duration, keptSelected())
   }
 
   const arrive = (event: FocusEvent) => {

@@ -8,7 +8,9 @@ import { GRID, type Point } from './graph'
 import { download } from './ExportDialog'
 import { GROUP_WORDS, notesOf, type GroupKind } from './annotations'
 import { foldSelection, groupSelection, renameBox, straighten, ungroupSelection, writeNote } from './grouping'
+import { goToPart, keepFocused } from './focus'
 import { openConnect, openQuickAdd } from './quickAdd'
+import { say } from './said'
 import { useStage } from './stage'
 import { useLeftPanel } from './leftPanel'
 import { startRenaming } from './NodeCard'
@@ -104,6 +106,9 @@ export function commandsOf(view: ViewActions): Command[] {
     { id: 'snap', title: 'Snap to the grid and to neighbours, on or off', group: 'Arrange', keys: [], run: () => useStage.getState().toggleSnapping() },
     { id: 'select-all', title: 'Select all', group: 'Select', keys: ['Ctrl+A'], run: () => editor().select([...editor().graph.nodes, ...notesOf(editor().graph)].map((one) => one.id), editor().graph.wires.map((wire) => wire.id)) },
     { id: 'select-none', title: 'Select nothing', group: 'Select', keys: ['Escape'], run: () => editor().select([]) },
+    { id: 'keep', title: 'Keep selected while Tab walks on', group: 'Select', keys: ['Space'], run: keepFocused },
+    { id: 'next-part', title: 'Go to the next part of the page', group: 'View', keys: ['F6'], run: () => goToPart(1), always: true },
+    { id: 'previous-part', title: 'Go to the part before', group: 'View', keys: ['Shift+F6'], run: () => goToPart(-1), always: true },
     { id: 'fit', title: 'Fit the diagram into view', group: 'View', keys: ['Shift+1'], run: view.fit },
     { id: 'fit-selection', title: 'Fit the selection into view', group: 'View', keys: ['Shift+2'], run: view.fitSelection },
     { id: 'zoom-in', title: 'Zoom in', group: 'View', keys: ['Ctrl+=', 'Ctrl++'], run: view.zoomIn },
@@ -117,7 +122,7 @@ export function commandsOf(view: ViewActions): Command[] {
     { id: 'names', title: 'AWS or neutral names', group: 'View', keys: [], run: () => useNaming.getState().toggle() },
     { id: 'help', title: 'Keyboard shortcuts', group: 'View', keys: ['?'], run: view.help },
     { id: 'run', title: 'Run', group: 'Diagram', keys: ['Ctrl+Enter'], run: view.run, always: true },
-    { id: 'save', title: 'Save now', group: 'Diagram', keys: ['Ctrl+S'], run: () => void saveNow(), always: true },
+    { id: 'save', title: 'Save now', group: 'Diagram', keys: ['Ctrl+S'], run: () => void saveNow().then(() => { if (editor().save === 'saved') say(`Saved as version ${editor().version}`) }), always: true },
     { id: 'history', title: 'Version history', group: 'Diagram', keys: ['Ctrl+Shift+H'], run: () => { if (editor().diagramId) useStage.setState({ dialog: 'history' }) } },
     { id: 'export', title: 'Export as a picture, JSON or Mermaid', group: 'Diagram', keys: ['Ctrl+Shift+E'], run: () => useStage.setState({ dialog: 'export' }) },
     { id: 'download', title: 'Download as JSON', group: 'Diagram', keys: [], run: downloadJson },
@@ -131,7 +136,7 @@ function keysOf(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altK
   // With Alt, a key of its own may write another sign: what counts is where it is.
   const placed = event.altKey ? /^Key([A-Z])$/.exec(event.code)?.[1] : undefined
   const letter = placed ?? (/^[a-z]$/i.test(event.key) ? event.key.toUpperCase() : undefined)
-  const key = digit && (event.shiftKey || event.ctrlKey || event.metaKey) ? digit[1]! : letter ?? event.key
+  const key = digit && (event.shiftKey || event.ctrlKey || event.metaKey) ? digit[1]! : letter ?? (event.key === ' ' ? 'Space' : event.key)
   const shift = event.shiftKey && (letter || digit || key.length > 1)
   return [event.ctrlKey || event.metaKey ? 'Ctrl' : '', event.altKey ? 'Alt' : '', shift ? 'Shift' : '', key].filter(Boolean).join('+')
 }

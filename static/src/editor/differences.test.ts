@@ -48,6 +48,8 @@ describe('differences', () => {
 describe('sentenceOn', () => {
   it('says what changed', () => {
     expect(sentenceOn(graph, renameNode(graph, 'b', 'orders'), services)).toBe('Renamed b to orders')
+    expect(sentenceOn(graph, setParameters(graph, new Set(['2']), 'batch_size', 3), services)).toBe('Set batch size of the wire from b to m to 3')
+    expect(sentenceOn(graph, { ...graph, run: { duration_s: 90 } }, services, { properties: { duration_s: { title: 'Duration', unit: 's' } } })).toBe('Set duration to 1 min 30 s')
     expect(sentenceOn(graph, moveNodes(graph, { b: [5, 5] }), services)).toBe('Moved a node')
     expect(sentenceOn(graph, graphOf({ s: 'spring', b: 'basin' }, [wire('1', 's.out', 'b.in')]), services)).toBe('Removed m. Removed wire from b to m')
   })

@@ -117,9 +117,12 @@ function bendsBetween(before: Graph, after: Graph): ViewChange[] {
 
 const list = (names: string[]) => (names.length > 3 ? `${names.length} nodes` : names.join(', '))
 
+/** What was set to what; of several settings only their names, or nobody would listen to the end. */
+const valuesSaid = (values: readonly ValueChange[], of: string) => `${values.map(({ title }) => title.toLowerCase()).join(', ')}${of}${values.length === 1 ? ` to ${values[0]!.after}` : ''}`
+
 /** One sentence on a change, for those who do not see it; empty where nothing is worth saying. */
-export function sentenceOn(before: Graph, after: Graph, services: Record<string, Service>): string {
-  const found = differences(before, after, services)
+export function sentenceOn(before: Graph, after: Graph, services: Record<string, Service>, run?: Schema | null): string {
+  const found = differences(before, after, services, run)
   const nameOf = (id: string) => [...after.nodes, ...before.nodes].find((node) => node.id === id)?.name || id
   const wires = (some: GraphWire[]) => (some.length > 2 ? `${some.length} wires` : some.map((wire) => `wire from ${nameOf(wire.from.node)} to ${nameOf(wire.to.node)}`).join(', '))
   const parts = [
@@ -128,7 +131,9 @@ export function sentenceOn(before: Graph, after: Graph, services: Record<string,
     found.wiresAdded.length ? `Laid ${wires(found.wiresAdded)}` : '',
     found.wiresRemoved.length ? `Removed ${wires(found.wiresRemoved)}` : '',
     ...found.wiresChanged.filter((change) => change.led).map(({ wire }) => `Led a wire from ${nameOf(wire.from.node)} to ${nameOf(wire.to.node)}`),
-    ...found.changed.map(({ node, renamed, values }) => (renamed !== null ? `Renamed ${renamed} to ${node.name}` : `Set ${values.map((value) => value.title.toLowerCase()).join(', ')} of ${node.name}`)),
+    ...found.changed.map(({ node, renamed, values }) => (renamed !== null ? `Renamed ${renamed} to ${node.name}` : `Set ${valuesSaid(values, ` of ${node.name || node.id}`)}`)),
+    ...found.wiresChanged.filter(({ values }) => values.length > 0).map(({ wire, values }) => `Set ${valuesSaid(values, ` of the wire from ${nameOf(wire.from.node)} to ${nameOf(wire.to.node)}`)}`),
+    found.settings.length ? `Set ${valuesSaid(found.settings, '')}` : '',
   ].filter(Boolean)
   const said = (changes: ViewChange[], word: string) => changes.map((change) => (change.state === 'changed' ? `Changed ${word} ${change.name}: ${change.what}` : `${change.state === 'added' ? 'Added' : 'Removed'} ${word} ${change.name}`))
   parts.push(...said(found.groups, 'box'), ...said(found.notes.filter((change) => change.what !== 'moved'), 'note'))

@@ -3,6 +3,8 @@
 import { useEffect } from 'react'
 
 import type { Command } from './commands'
+import { standsFor } from './groupNodes'
+import { say } from './said'
 import { useEditor } from './store'
 import { focusStop, stopAt, stopsOf, type Stop } from './walk'
 
@@ -56,6 +58,39 @@ function heir(gone: Stop, before: readonly Stop[]): Stop | null {
   return before.slice(0, Math.max(0, place)).reverse().find((stop) => stop.kind === 'node' && exists(stop)) ?? stopsOf(useEditor.getState().graph)[0] ?? null
 }
 
+const PARTS = ['.topbar', '.panel-left', '.canvas', '.dock', '.panel-right']
+const CONTROL = ':is(a[href], button, input, select, textarea, [tabindex]):not([tabindex="-1"], [disabled])'
+
+/** Take the keyboard from one part of the page to the next, or the one before. */
+export function goToPart(step: 1 | -1): void {
+  const parts = PARTS.flatMap((part) => document.querySelector<HTMLElement>(part) ?? [])
+  const here = parts.findIndex((part) => part.contains(document.activeElement))
+  const next = parts[here < 0 ? parts.findIndex((part) => part.matches('.canvas')) : (here + step + parts.length) % parts.length]
+  if (next?.matches('.canvas')) backToCanvas()
+  else [...(next?.querySelectorAll<HTMLElement>(CONTROL) ?? [])].find((control) => control.checkVisibility())?.focus()
+}
+
+const kept = new Set<string>()
+
+/** The nodes that stay selected while Tab walks on; what was since selected otherwise is no longer among them. */
+export const keptSelected = () => [...kept].filter((id) => useEditor.getState().selection.nodes.has(id))
+
+/** Keep the node that has the keyboard selected while Tab walks on, or no longer. */
+export function keepFocused(): void {
+  const stop = stopAt(document.activeElement)
+  // Whoever came by mouse holds Space to move the view.
+  if (stop?.kind !== 'node' || !document.activeElement?.matches(':focus-visible')) return
+  const { graph, select } = useEditor.getState()
+  const meant = standsFor(graph, stop.id)
+  const others = keptSelected().filter((id) => !meant.includes(id))
+  const stays = !meant.every((id) => keptSelected().includes(id))
+  kept.clear()
+  for (const id of stays ? [...others, ...meant] : others) kept.add(id)
+  select([...others, ...meant])
+  const name = graph.nodes.find(({ id }) => id === stop.id)?.name || stop.id
+  say(`${stays ? 'Kept in the selection' : 'No longer kept'}: ${name}. ${kept.size === 1 ? '1 node' : `${kept.size} nodes`} kept`)
+}
+
 /** Keeps the keyboard from falling off the page while a diagram is edited. */
 export function useKeptFocus(): void {
   useEffect(() => {
@@ -64,7 +99,11 @@ export function useKeptFocus(): void {
       const here = stopAt(document.activeElement)
       if (state.graph === before.graph || !here || exists(here)) return
       const next = heir(here, stopsOf(before.graph))
-      window.requestAnimationFrame(() => { if (next) focusStop(next); else focusCanvas() })
+      window.requestAnimationFrame(() => {
+        if (document.activeElement !== document.body) return
+        if (next) focusStop(next)
+        else focusCanvas()
+      })
     })
     window.addEventListener('focusin', note)
     window.addEventListener('keydown', leave, true)

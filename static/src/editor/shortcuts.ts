@@ -20,8 +20,8 @@ export function useShortcuts(commands: readonly Command[]): void {
     const press = (event: KeyboardEvent) => {
       if (typing(event.target) || inMenu(event.target) || document.querySelector('[role="dialog"]') || (event.key === 'Escape' && isBesides(event.target))) return
       const onControl = event.target instanceof HTMLElement && event.target.closest('button, a, input, [role="slider"], [role="tab"], [role="menuitem"]')
-      const command = commandFor(commands, event)
-      if (!command || (onControl && (event.key.startsWith('Arrow') || event.key === 'Enter'))) return
+      const command = event.repeat && event.key === ' ' ? undefined : commandFor(commands, event)
+      if (!command || (onControl && (event.key.startsWith('Arrow') || event.key === 'Enter' || event.key === ' '))) return
       event.preventDefault()
       runHere(command)
     }

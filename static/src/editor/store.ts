@@ -188,15 +188,24 @@ function afterTravel(): void {
   useEditor.setState({ save: useEditor.getState().save === 'conflict' ? 'conflict' : 'unsaved', selection: { nodes: keep(selection.nodes), wires: keep(selection.wires) } })
 }
 
+let travel: 'Undone' | 'Redone' | null = null
+
+/** Whether a change of the graph that is under way is one of undo or redo. */
+export const travelling = () => travel
+
 export function undo(): void {
   if (history.getState().pastStates.length === 0 || useEditor.getState().readOnly) return
+  travel = 'Undone'
   history.getState().undo()
+  travel = null
   afterTravel()
 }
 
 export function redo(): void {
   if (history.getState().futureStates.length === 0 || useEditor.getState().readOnly) return
+  travel = 'Redone'
   history.getState().redo()
+  travel = null
   afterTravel()
 }
 

@@ -41,17 +41,17 @@ export function focusStop(stop: Stop, frames = MOST_FRAMES): void {
   else if (frames > 0) window.requestAnimationFrame(() => focusStop(stop, frames - 1))
 }
 
-/** Go to a stop: it has the keyboard, is selected, and is in view. */
-export function goTo(stop: Stop, flow: ReactFlowInstance, duration: number): void {
+/** Go to a stop: it has the keyboard, is selected besides the nodes that stay so, and is in view. */
+export function goTo(stop: Stop, flow: ReactFlowInstance, duration: number, kept: readonly string[] = []): void {
   focusStop(stop)
-  show(stop, flow, duration)
+  show(stop, flow, duration, kept)
 }
 
-/** Select a stop and bring it into view. */
-export function show(stop: Stop, flow: ReactFlowInstance, duration: number): void {
+/** Select a stop, besides the nodes that stay selected, and bring it into view. */
+export function show(stop: Stop, flow: ReactFlowInstance, duration: number, kept: readonly string[] = []): void {
   const { graph, select } = useEditor.getState()
-  if (stop.kind === 'node') select(standsFor(graph, stop.id))
-  else select([], [stop.id])
+  if (stop.kind === 'node') select([...kept, ...standsFor(graph, stop.id)])
+  else select(kept, [stop.id])
   const canvas = document.querySelector('.canvas')?.getBoundingClientRect()
   const box = boxOf(stop, graph)
   if (!canvas || !box) return

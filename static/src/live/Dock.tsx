@@ -55,9 +55,10 @@ export function Dock({ findings }: { findings: ReactNode }) {
         <button
           type="button" className="dock-resizer" role="separator" aria-orientation="horizontal" aria-label="Resize the dock" aria-valuenow={kept.height} aria-valuemin={LEAST_PX} aria-valuemax={MOST_PX} onPointerDown={drag}
           onKeyDown={(event) => {
-            if (event.key === 'ArrowUp') resize(kept.height + 16)
-            if (event.key === 'ArrowDown') resize(kept.height - 16)
+            const step = { ArrowUp: 16, ArrowDown: -16 }[event.key]
+            if (step === undefined) return
             event.stopPropagation()
+            resize(kept.height + step)
           }}
         />
       )}
