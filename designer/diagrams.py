@@ -48,13 +48,18 @@ def create_diagram(owner: str, graph: Any) -> Diagram:
 
 
 def save_diagram(diagram_id: uuid.UUID, owner: str, graph: Any, base_version: Any) -> Diagram:
-    """Store a new version if ``base_version`` is the latest; raise a 409 `ApiError` with the current diagram otherwise."""
+    """Store a new version if ``base_version`` is the latest; raise a 409 `ApiError` with the current diagram otherwise.
+
+    A browser whose answer was lost sends the same change again: it is no conflict, and the diagram as it is now is the answer.
+    """
     if not isinstance(base_version, int) or isinstance(base_version, bool):
         raise ApiError(400, "invalid-request", "'base_version' must be the number of the version that was changed", "Send it with the graph")
     stored = checked_graph(graph)
     with transaction.atomic():
         diagram = find_diagram(diagram_id, owner, lock=True)
         if diagram.version != base_version:
+            if _has_arrived(diagram, stored, base_version):
+                return diagram
             raise ApiError(
                 409, "version-conflict", f"The diagram was changed elsewhere: it is at version {diagram.version}, this change began at {base_version}",
                 "Keep one of the two, or save yours as a copy", current=diagram_json(diagram),
@@ -67,6 +72,11 @@ def save_diagram(diagram_id: uuid.UUID, owner: str, graph: Any, base_version: An
         DiagramVersion.objects.create(diagram=diagram, number=diagram.version, graph=stored)
         DiagramVersion.objects.filter(diagram=diagram, number__lte=diagram.version - settings.MAX_VERSIONS_PER_DIAGRAM, name="").delete()
     return diagram
+
+
+def _has_arrived(diagram: Diagram, stored: dict[str, Any], base_version: int) -> bool:
+    """Whether this very graph is the latest version, or the one that followed ``base_version``."""
+    return any(version.graph == stored for version in diagram.versions.filter(number__gt=base_version, number__in=(base_version + 1, diagram.version)))
 
 
 def name_version(diagram: Diagram, number: int, name: Any) -> DiagramVersion:

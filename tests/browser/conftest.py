@@ -13,7 +13,7 @@ from tests.browser.hands import PATIENCE_MS
 from tests.serving import Server
 from tools.find_browser import playwright_browser, system_browser
 
-EXPECTED_NOISE = ("400 (Bad Request)", "404 (Not Found)", "413 (", "WebSocket connection to", "net::ERR_", "409 (Conflict)")
+EXPECTED_NOISE = ("400 (Bad Request)", "404 (Not Found)", "413 (", "WebSocket connection to", "net::ERR_", "409 (Conflict)", "403 (Forbidden)")
 """What a browser says of failures that a test brings about; a page's own mistakes say something else."""
 
 expect.set_options(timeout=PATIENCE_MS)

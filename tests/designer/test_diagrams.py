@@ -79,6 +79,18 @@ def test_versions_are_immutable_and_an_old_base_is_a_conflict(client: Client) ->
     refused(client.get(f"{path}versions/4/"), 404)
 
 
+def test_a_change_that_arrived_before_is_no_conflict(client: Client) -> None:
+    path = f"/api/diagrams/{create(client)['id']}/"
+    mine = {"graph": graph(delay_s=1), "base_version": 1}
+    assert [send(client, "put", path, mine).json()["version"] for _ in range(2)] == [2, 2]
+    theirs = send(client, "put", path, {"graph": graph(delay_s=2), "base_version": 2}).json()
+    again = send(client, "put", path, mine).json()
+    assert (again["version"], again["graph"]) == (3, theirs["graph"])
+    assert send(client, "put", path, {"graph": graph(delay_s=2), "base_version": 1}).json()["version"] == 3
+    refused(send(client, "put", path, {"graph": graph(delay_s=3), "base_version": 1}), 409)
+    assert [version["number"] for version in client.get(f"{path}versions/").json()] == [3, 2, 1]
+
+
 def test_saving_the_same_again_makes_no_version(client: Client) -> None:
     made = create(client)
     assert send(client, "put", f"/api/diagrams/{made['id']}/", {"graph": graph(), "base_version": 1}).json()["version"] == 1

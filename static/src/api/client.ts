@@ -18,17 +18,20 @@ function cookie(name: string): string {
   return found ? decodeURIComponent(found.slice(name.length + 1)) : ''
 }
 
-async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+/** `leaving`: the page goes away meanwhile, and nobody waits for the answer. */
+async function call<Answer>(method: string, path: string, body?: unknown, leaving = false, again = false): Promise<Answer> {
   const form = body instanceof FormData
   const headers: Record<string, string> = { Accept: 'application/json', 'X-CSRFToken': cookie('csrftoken') }
   if (body !== undefined && !form) headers['Content-Type'] = 'application/json'
   let response: Response
   try {
-    response = await fetch(path, { method, headers, body: form ? body : body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin' })
+    response = await fetch(path, { method, headers, body: form ? body : body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin', keepalive: leaving })
   } catch {
     throw new ApiError(0, { code: 'offline', message: 'The server cannot be reached', hint: 'Your changes are kept here; they are saved when it answers again', findings: [] })
   }
   if (response.status === 204) return undefined as Answer
+  // The token against forged requests has run out: every page of the server brings a new one.
+  if (response.status === 403 && method !== 'GET' && !leaving && !again && (await fetch('/', { credentials: 'same-origin' }).catch(() => null))?.ok) return call(method, path, body, false, true)
   const text = await response.text()
   let parsed: unknown
   try {
@@ -60,7 +63,7 @@ export const api = {
   diagrams: () => call<DiagramListed[]>('GET', '/api/diagrams/'),
   diagram: (id: string) => call<Diagram>('GET', `/api/diagrams/${id}/`),
   createDiagram: (body: { graph: Graph } | { example: string }) => call<Diagram>('POST', '/api/diagrams/', body),
-  saveDiagram: (id: string, graph: Graph, baseVersion: number) => call<Diagram>('PUT', `/api/diagrams/${id}/`, { graph, base_version: baseVersion }),
+  saveDiagram: (id: string, graph: Graph, baseVersion: number, leaving = false) => call<Diagram>('PUT', `/api/diagrams/${id}/`, { graph, base_version: baseVersion }, leaving),
   deleteDiagram: (id: string, forever = false) => call<void>('DELETE', `/api/diagrams/${id}/${forever ? '?forever=1' : ''}`),
   trashedDiagrams: () => call<DiagramListed[]>('GET', '/api/diagrams/?trash=1'),
   restoreDiagram: (id: string) => call<Diagram>('POST', `/api/diagrams/${id}/restore/`),

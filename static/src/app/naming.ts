@@ -3,6 +3,7 @@
 import { create } from 'zustand'
 
 import type { Service } from '../api/types'
+import { remember } from './remember'
 
 const KEY = 'backwater.names'
 
@@ -12,7 +13,7 @@ export const useNaming = create<Naming>((set, get) => ({
   neutral: localStorage.getItem(KEY) === 'neutral',
   toggle: () => {
     set({ neutral: !get().neutral })
-    localStorage.setItem(KEY, get().neutral ? 'neutral' : 'aws')
+    remember(KEY, get().neutral ? 'neutral' : 'aws')
   },
 }))
 

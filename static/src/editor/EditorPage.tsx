@@ -1,6 +1,6 @@
 /** The page of a diagram: palette, canvas, inspector, dock. Also shows a run alone, read-only. */
 
-import { ActionIcon, Button, Group, Menu, Modal, SegmentedControl, Stack, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Button, Group, Menu, Modal, SegmentedControl, Text, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import '@mantine/spotlight/styles.css'
 import { IconArrowBackUp, IconArrowForwardUp, IconChevronLeft, IconChevronRight, IconCommand, IconMoon, IconShare, IconSun } from '@tabler/icons-react'
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
@@ -9,10 +9,10 @@ import { useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } 
 import { followPorts, useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
 import { Halt } from '../app/Halt'
-import { counted } from '../format'
+import { remember } from '../app/remember'
 import { Dock, momentOf, RunControls, useRun } from '../live'
 import { WhoControls } from '../live/WhoControls'
-import { readKept, resolveConflict, saveNow, settled, startAutosave } from './autosave'
+import { saveNow, settled, startAutosave } from './autosave'
 import { Canvas } from './Canvas'
 import { CommandPalette, Keys, openPalette } from './CommandPalette'
 import { commandsOf, type Command } from './commands'
@@ -22,14 +22,15 @@ import { fitAll } from './fitting'
 import { foldedInto } from './groupNodes'
 import { backToCanvas, useKeptFocus } from './focus'
 import { DiagramTabs } from './DiagramTabs'
-import { DiffView } from './DiffView'
 import { ExportDialog } from './ExportDialog'
 import { HistoryDialog } from './HistoryDialog'
 import { Inspector } from './Inspector'
+import { takeKept } from './kept'
+import { KeptWork } from './KeptWork'
 import { Outline } from './Outline'
 import { useLeftPanel } from './leftPanel'
 import { Palette } from './Palette'
-import { say } from './said'
+import { ConflictDialog, GoneDialog, SaveState } from './SaveDialogs'
 import { useShortcuts } from './shortcuts'
 import { resetStage } from './stage'
 import { restoreHistory, stashHistory } from './stash'
@@ -49,7 +50,7 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
           const diagram = await api.diagram(diagramId)
           if (!live) return
           openDiagram(diagram)
-          const kept = readKept(diagramId)
+          const kept = takeKept(diagramId)
           if (kept) {
             useEditor.setState({ graph: kept.graph, version: kept.base, save: 'unsaved' })
             history.getState().clear()
@@ -82,7 +83,7 @@ export function EditorPage({ diagramId, runId }: { diagramId?: string; runId?: s
     }
   }, [diagramId, runId])
 
-  if (fault) return <Halt title="This cannot be opened" text={fault}><Button component="a" href="/" variant="default">Start page</Button></Halt>
+  if (fault) return <Halt title="This cannot be opened" text={fault}><KeptWork of={diagramId ?? ''} /><Button component="a" href="/" variant="default">Start page</Button></Halt>
   if (!ready) return <Text m="xl" c="dimmed" role="status">Loading…</Text>
   return <ReactFlowProvider><Editor /></ReactFlowProvider>
 }
@@ -146,6 +147,7 @@ function Editor() {
       <CommandPalette commands={commands} />
       <ShortcutHelp commands={commands} opened={help} close={() => setHelp(false)} />
       <ConflictDialog />
+      <GoneDialog />
       <HistoryDialog />
       <ExportDialog />
     </div>
@@ -160,23 +162,6 @@ function LeftTabs({ search }: { search: RefObject<HTMLInputElement | null> }) {
       {tab === 'palette' ? <Palette ref={search} /> : <Outline />}
     </>
   )
-}
-
-const SAVE_WORDS = { saved: 'Saved', unsaved: 'Not saved yet', saving: 'Saving…', offline: 'Offline: kept here', refused: 'Not saved', conflict: 'Changed elsewhere' }
-
-function SaveState() {
-  const { save, saveMessage, version, readOnly } = useEditor()
-  const text = save === 'saved' ? `Saved · v${version}` : SAVE_WORDS[save]
-  // Each change is saved, and told of; only trouble with it, and its end, is worth hearing.
-  const troubled = save === 'offline' || save === 'refused'
-  const [wasTroubled, setTroubled] = useState(false)
-  useEffect(() => {
-    if (troubled && !wasTroubled) say(`${SAVE_WORDS[save]}. ${saveMessage}`)
-    if (save === 'saved' && wasTroubled) say('Saved again')
-    if (troubled || save === 'saved') setTroubled(troubled)
-  }, [troubled, wasTroubled, save, saveMessage])
-  if (readOnly) return <span className="save-state">Read only</span>
-  return <Tooltip label={saveMessage || (save === 'saved' ? 'The server has all changes' : 'Changes are kept in this browser until the server has them')}><span className="save-state" data-state={save}>{text}</span></Tooltip>
 }
 
 function TopBar({ commands, children }: { commands: readonly Command[]; children: ReactNode }) {
@@ -241,7 +226,7 @@ function SidePanel({ side, name, width, title, closed = false, children }: { sid
   })
   const change = (next: Partial<typeof state>) => setState((before) => {
     const after = { ...before, ...next }
-    localStorage.setItem(key, JSON.stringify(after))
+    remember(key, JSON.stringify(after))
     return after
   })
   const resize = (by: number) => change({ width: Math.min(560, Math.max(170, state.width + by)) })
@@ -289,24 +274,6 @@ function ShortcutHelp({ commands, opened, close }: { commands: readonly Command[
           </section>
         ))}
       </div>
-    </Modal>
-  )
-}
-
-function ConflictDialog() {
-  const { save, conflict, graph } = useEditor()
-  const [fault, setFault] = useState<string | null>(null)
-  const choose = (choice: 'mine' | 'theirs' | 'copy') => void resolveConflict(choice).catch((error: unknown) => setFault(error instanceof ApiError ? error.message : String(error)))
-  if (save !== 'conflict' || !conflict) return null
-  return (
-    <Modal opened onClose={() => undefined} withCloseButton={false} closeOnEscape={false} closeOnClickOutside={false} size="lg" title="This diagram was changed elsewhere">
-      <Stack>
-        <Text size="sm">The server has version {conflict.version} with {counted(conflict.graph.nodes.length, 'node')} and {counted(conflict.graph.wires.length, 'wire')}, saved in another tab or by another person. Yours has {counted(graph.nodes.length, 'node')} and {counted(graph.wires.length, 'wire')}. Nothing is lost: choose which goes on.</Text>
-        <Text size="sm" fw={600}>From theirs to yours:</Text>
-        <DiffView before={conflict.graph} after={graph} words={['theirs', 'yours']} />
-        {fault && <Text size="sm" className="finding-error" role="alert">{fault}</Text>}
-        <Group><Button onClick={() => choose('copy')}>Save mine as a copy</Button><Button variant="default" onClick={() => choose('mine')}>Keep mine</Button><Button variant="default" onClick={() => choose('theirs')}>Take theirs</Button></Group>
-      </Stack>
     </Modal>
   )
 }

@@ -36,7 +36,8 @@ export interface Command {
 
 export interface ViewActions { fit: () => void; fitSelection: () => void; zoomIn: () => void; zoomOut: () => void; actualSize: () => void; centre: () => Point; run: () => void; search: () => void; palette: () => void; help: () => void }
 
-function downloadJson(): void {
+/** Hand the diagram to the browser as a file. */
+export function downloadJson(): void {
   download(new Blob([JSON.stringify(useEditor.getState().graph, null, 2)], { type: 'application/json' }), 'json')
 }
 

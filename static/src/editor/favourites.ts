@@ -2,6 +2,8 @@
 
 import { create } from 'zustand'
 
+import { remember } from '../app/remember'
+
 const KEY = 'backwater.favourites'
 const MOST_RECENT = 4
 
@@ -26,7 +28,7 @@ function readKept(): Kept {
 export const useFavourites = create<Favourites>((set, get) => {
   const change = (next: Partial<Kept>) => {
     set(next)
-    localStorage.setItem(KEY, JSON.stringify({ favourites: get().favourites, recent: get().recent }))
+    remember(KEY, JSON.stringify({ favourites: get().favourites, recent: get().recent }))
   }
   return {
     ...readKept(),

@@ -5,6 +5,7 @@ import { create } from 'zustand'
 import type { Point } from './graph'
 import type { Guide } from './guides'
 import type { GraphWire } from '../api/types'
+import { remember } from '../app/remember'
 import type { Wiring } from './legality'
 
 export interface Refusal { text: string; from: GraphWire['from'] | null; to: string; bridges: string[] }
@@ -57,7 +58,7 @@ export const useStage = create<Stage>((set, get) => ({
   snapping: localStorage.getItem(SNAP_KEY) !== 'off',
   toggleSnapping: () => {
     set({ snapping: !get().snapping })
-    localStorage.setItem(SNAP_KEY, get().snapping ? 'on' : 'off')
+    remember(SNAP_KEY, get().snapping ? 'on' : 'off')
   },
 }))
 

@@ -13,7 +13,7 @@ import type { Wiring } from './legality'
 import { removeAndJoin as joined, splice } from './rewire'
 import { useStage } from './stage'
 
-export type SaveState = 'saved' | 'unsaved' | 'saving' | 'offline' | 'refused' | 'conflict'
+export type SaveState = 'saved' | 'unsaved' | 'saving' | 'offline' | 'unkept' | 'refused' | 'gone' | 'conflict'
 
 export interface Selection { nodes: ReadonlySet<string>; wires: ReadonlySet<string> }
 
@@ -59,6 +59,8 @@ interface EditorState {
   /** Replace the graph: one step of undo. Changes of one `gesture` that follow each other closely are one step together. */
   change: (next: Graph, gesture?: string) => void
   saved: (version: number) => void
+  /** Go on from what the server has instead of what is shown: one step of undo. */
+  adopt: (diagram: Diagram) => void
   setSave: (save: SaveState, message?: string, conflict?: Diagram | null) => void
   setFindings: (findings: Finding[]) => void
   setWiring: (wiring: EditorState['wiring']) => void
@@ -107,6 +109,11 @@ export const useEditor = create<EditorState>()(
         if (goesOn) history.getState().pause()
         set({ graph: next, save: get().save === 'conflict' ? 'conflict' : 'unsaved' })
         if (goesOn) history.getState().resume()
+      },
+      adopt: (diagram) => {
+        gestures.end()
+        set({ graph: diagram.graph, version: diagram.version, findings: diagram.findings, checked: diagram.graph, save: 'saved', saveMessage: '', conflict: null })
+        set({ selection: stillThere(diagram.graph, get().selection) })
       },
       saved: (version) => set({ version, save: 'saved', saveMessage: '', conflict: null }),
       setSave: (save, saveMessage = '', conflict = null) => set({ save, saveMessage, conflict }),
@@ -180,12 +187,17 @@ export function useHistory() {
   return { canUndo, canRedo }
 }
 
-function afterTravel(): void {
-  gestures.end()
-  const { graph, selection } = useEditor.getState()
+/** What of a selection is in the graph. */
+function stillThere(graph: Graph, selection: Selection): Selection {
   const ids = new Set([...graph.nodes.map((node) => node.id), ...notesOf(graph).map((note) => note.id), ...graph.wires.map((wire) => wire.id)])
   const keep = (wanted: ReadonlySet<string>) => new Set([...wanted].filter((id) => ids.has(id)))
-  useEditor.setState({ save: useEditor.getState().save === 'conflict' ? 'conflict' : 'unsaved', selection: { nodes: keep(selection.nodes), wires: keep(selection.wires) } })
+  return { nodes: keep(selection.nodes), wires: keep(selection.wires) }
+}
+
+function afterTravel(): void {
+  gestures.end()
+  const { graph, selection, save } = useEditor.getState()
+  useEditor.setState({ save: save === 'conflict' ? 'conflict' : 'unsaved', selection: stillThere(graph, selection) })
 }
 
 let travel: 'Undone' | 'Redone' | null = null

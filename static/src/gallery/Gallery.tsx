@@ -7,6 +7,8 @@ import { useCallback, useEffect, useState } from 'react'
 import { api, ApiError } from '../api/client'
 import type { DiagramListed, Example } from '../api/types'
 import { ServiceIcon } from '../app/icons'
+import { allKept } from '../editor/kept'
+import { KeptWork } from '../editor/KeptWork'
 import { fileOf, openFile } from '../editor/opening'
 import { formatAgo } from '../format'
 import { rememberedSpeed } from '../live/starting'
@@ -61,6 +63,7 @@ export function Gallery() {
           <Button leftSection={<IconPlus size={16} />} disabled={busy} onClick={() => open({ graph: blank }, false)}>New diagram</Button>
         </section>
         {fault && <Text className="finding-error" role="alert">{fault}</Text>}
+        {diagrams && <KeptWork except={new Set([...diagrams, ...trash].map(({ id }) => id))} />}
         <Diagrams diagrams={diagrams} busy={busy} duplicate={(id) => void attempt(async () => { await api.duplicateDiagram(id); await reload() })} remove={(id) => void attempt(async () => { await api.deleteDiagram(id); await reload() })} />
         <Trash diagrams={trash} busy={busy} restore={(id) => void attempt(async () => { await api.restoreDiagram(id); await reload() })} erase={(id) => void attempt(async () => { await api.deleteDiagram(id, true); await reload() })} />
         <Examples examples={examples ?? []} busy={busy} open={(slug, run) => open({ example: slug }, run)} />
@@ -70,6 +73,7 @@ export function Gallery() {
 }
 
 function Diagrams({ diagrams, busy, duplicate, remove }: { diagrams: DiagramListed[] | null; busy: boolean; duplicate: (id: string) => void; remove: (id: string) => void }) {
+  const [kept] = useState(() => new Set(allKept().map(({ id }) => id)))
   if (!diagrams || diagrams.length === 0) return null
   return (
     <section aria-labelledby="diagrams">
@@ -81,7 +85,7 @@ function Diagrams({ diagrams, busy, duplicate, remove }: { diagrams: DiagramList
               <b>{diagram.name || 'Untitled'}</b>
               <span className="gallery-kinds">{diagram.node_kinds.slice(0, KINDS_SHOWN).map((kind, index) => <ServiceIcon key={index} kind={kind} size={18} />)}</span>
               <small>{diagram.latest_run ? STATES[diagram.latest_run.state] : 'Not run yet'}</small>
-              <small>Changed {formatAgo(diagram.updated_at)}</small>
+              <small>Changed {formatAgo(diagram.updated_at)}{kept.has(diagram.id) && '; changes made in this browser are sent when it is opened'}</small>
             </a>
             <Tooltip label="Duplicate"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Duplicate ${diagram.name}`} onClick={() => duplicate(diagram.id)}><IconCopy size={16} /></ActionIcon></Tooltip>
             <Tooltip label="Move to the trash"><ActionIcon variant="subtle" color="gray" disabled={busy} aria-label={`Delete ${diagram.name}`} onClick={() => remove(diagram.id)}><IconTrash size={16} /></ActionIcon></Tooltip>

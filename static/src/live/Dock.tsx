@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Button, Tabs } from '@mantine/core'
 import { IconChevronDown, IconChevronUp } from '@tabler/icons-react'
 import { useState, type ReactNode } from 'react'
 
+import { remember } from '../app/remember'
 import { useEditor } from '../editor/store'
 import { formatQuantity } from '../format'
 import { CostPanel } from '../report/CostPanel'
@@ -38,7 +39,7 @@ export function Dock({ findings }: { findings: ReactNode }) {
   const [kept, keep] = useState(readKept)
   const change = (next: Partial<Kept>) => keep((before) => {
     const after = { ...before, ...next }
-    localStorage.setItem(KEY, JSON.stringify(after))
+    remember(KEY, JSON.stringify(after))
     return after
   })
   const resize = (height: number) => change({ height: Math.min(MOST_PX, Math.max(LEAST_PX, height)) })

@@ -2,6 +2,7 @@
 
 import { create } from 'zustand'
 
+import { remember } from '../app/remember'
 import { isOver } from './runSocket'
 import { useRun } from './runStore'
 
@@ -35,7 +36,7 @@ export const useReplay = create<Replay>((set, get) => ({
   playing: false,
   speed: remembered(),
   setSpeed: (speed) => {
-    localStorage.setItem(KEY, String(speed))
+    remember(KEY, String(speed))
     set({ speed })
   },
   play: () => {

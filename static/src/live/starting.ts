@@ -1,5 +1,6 @@
 /** Starting a run of the diagram being edited. */
 
+import { remember } from '../app/remember'
 import { useEditor } from '../editor/store'
 import { saveNow } from '../editor/autosave'
 import { isOver } from './runSocket'
@@ -19,7 +20,7 @@ export function rememberedSpeed(): number | null {
 }
 
 export function rememberSpeed(speed: number | null): void {
-  localStorage.setItem(SPEED_KEY, speed === null ? 'max' : String(speed))
+  remember(SPEED_KEY, speed === null ? 'max' : String(speed))
 }
 
 /** Why the diagram cannot be run now, or null if it can. */
