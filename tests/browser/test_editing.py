@@ -76,6 +76,10 @@ def test_the_palette_is_searched_and_adds_by_keyboard(page: Page) -> None:
     expect(page.get_by_role("button", name="Add SQS queue")).to_have_count(0)
     page.keyboard.press("Enter")
     expect(page.locator(".react-flow__node")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Hide Services").click()
+    page.keyboard.press("Control+/")
+    expect(page.get_by_label("Search services")).to_be_focused()
 
 
 def test_a_preset_is_found_dragged_and_has_its_parameters(page: Page) -> None:

@@ -4,7 +4,7 @@ import { ActionIcon, Button, Group, Menu, Modal, SegmentedControl, Text, Tooltip
 import '@mantine/spotlight/styles.css'
 import { IconArrowBackUp, IconArrowForwardUp, IconChevronLeft, IconChevronRight, IconCommand, IconMoon, IconShare, IconSun } from '@tabler/icons-react'
 import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
-import { useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react'
 
 import { followPorts, useCatalog } from '../api/catalog'
 import { api, ApiError } from '../api/client'
@@ -28,7 +28,7 @@ import { Inspector } from './Inspector'
 import { takeKept } from './kept'
 import { KeptWork } from './KeptWork'
 import { Outline } from './Outline'
-import { useLeftPanel } from './leftPanel'
+import { showLeft, useLeftPanel } from './leftPanel'
 import { Palette } from './Palette'
 import { ConflictDialog, GoneDialog, SaveState } from './SaveDialogs'
 import { useShortcuts } from './shortcuts'
@@ -120,7 +120,7 @@ function Editor() {
         return [x, y]
       },
       run: () => document.querySelector<HTMLElement>('.run-controls button')?.click(),
-      search: () => { useLeftPanel.setState({ tab: 'palette' }); window.requestAnimationFrame(() => search.current?.focus()) }, palette: openPalette, help: () => setHelp(true),
+      search: () => { showLeft('palette'); search.current?.focus() }, palette: openPalette, help: () => setHelp(true),
     }),
     [flow],
   )
@@ -229,6 +229,9 @@ function SidePanel({ side, name, width, title, closed = false, children }: { sid
     remember(key, JSON.stringify(after))
     return after
   })
+  const asked = useLeftPanel((panel) => (side === 'left' ? panel.asked : 0))
+  const [before] = useState(asked)
+  useLayoutEffect(() => { if (asked > before) setState((now) => ({ ...now, open: true })) }, [asked, before])
   const resize = (by: number) => change({ width: Math.min(560, Math.max(170, state.width + by)) })
   const drag = (start: React.PointerEvent) => {
     const from = state.width

@@ -12,7 +12,7 @@ import { goToPart, keepFocused } from './focus'
 import { openConnect, openQuickAdd } from './quickAdd'
 import { say } from './said'
 import { useStage } from './stage'
-import { useLeftPanel } from './leftPanel'
+import { showLeft } from './leftPanel'
 import { startRenaming } from './NodeCard'
 import { redo, undo, useEditor } from './store'
 import { tidy } from './tidy'
@@ -118,7 +118,7 @@ export function commandsOf(view: ViewActions): Command[] {
     { id: 'search', title: 'Search the palette', group: 'View', keys: ['Ctrl+/'], run: view.search },
     { id: 'find', title: 'Find on the canvas', group: 'View', keys: ['Ctrl+F'], run: () => useStage.setState({ finding: true }) },
     { id: 'properties', title: 'Go to the properties', group: 'View', keys: ['Enter'], run: goToProperties },
-    { id: 'outline', title: 'Outline: the diagram as text', group: 'View', keys: ['Ctrl+Shift+O'], run: () => useLeftPanel.setState({ tab: 'outline' }) },
+    { id: 'outline', title: 'Outline: the diagram as text', group: 'View', keys: ['Ctrl+Shift+O'], run: () => showLeft('outline') },
     { id: 'palette', title: 'Commands', group: 'View', keys: ['Ctrl+K'], run: view.palette, hidden: true, always: true },
     { id: 'names', title: 'AWS or neutral names', group: 'View', keys: [], run: () => useNaming.getState().toggle() },
     { id: 'help', title: 'Keyboard shortcuts', group: 'View', keys: ['?'], run: view.help },
