@@ -104,8 +104,14 @@ def test_paper_holds_the_diagram_alone(page: Page) -> None:
     page.emulate_media(media="print")
     for part in (".topbar", ".panel-left", ".panel-right", ".dock", ".react-flow__minimap", ".react-flow__controls"):
         expect(page.locator(part).first).to_be_hidden()
-    expect(page.locator(".card")).to_be_visible()
+    sheet = page.locator(".print-diagram")
+    expect(sheet).to_be_visible()
+    assert sheet.evaluate("sheet => sheet.naturalWidth > 184 && decodeURIComponent(sheet.src).includes('>SQS<')")
+    assert len(page.pdf()) > 1000
     page.emulate_media(media="screen")
+    expect(sheet).to_be_hidden()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(sheet).to_have_count(0)
     expect(page.locator(".topbar")).to_be_visible()
 
 
@@ -159,6 +165,9 @@ def test_a_large_diagram_from_afar_is_an_overview_that_can_be_worked_in(page: Pa
     expect(page.locator(".save-state")).to_contain_text("v2")
     moved = page.evaluate("fetch(location.pathname.replace('/diagrams/', '/api/diagrams/')).then((answer) => answer.json())")["graph"]["view"]["positions"]["n45"]
     assert moved != places["n45"]
+    page.keyboard.press("F2")
+    expect(page.get_by_text("Zoom in to rename")).to_be_visible()
+    expect(page.get_by_label("New name")).to_have_count(0)
     page.keyboard.press("Shift+2")
     expect(page.locator(".canvas[data-overview]")).to_have_count(0)
     page.wait_for_function("document.querySelectorAll('.react-flow__node').length < 100")

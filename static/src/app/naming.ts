@@ -22,5 +22,8 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 /** What a service is called, in full. */
 export const titleOf = (service: Service, neutral: boolean): string => (neutral ? capital(service.neutral_title) : service.title)
 
+/** What a kind is called now where there is little room; one that is not known has no name but its own. */
+export const shownTitle = (service: Service | undefined, kind: string): string => (service ? shortTitleOf(service, useNaming.getState().neutral) : kind)
+
 /** What a service is called where there is little room. */
 export const shortTitleOf = (service: Service, neutral: boolean): string => (neutral ? capital(service.neutral_title) : service.short_title)

@@ -6,7 +6,8 @@ import { useState } from 'react'
 import { useCatalog } from '../api/catalog'
 import type { Service } from '../api/types'
 import { iconUrl } from '../app/icons'
-import { coloursShown, mermaidOf, pngOf, svgOf } from './picture'
+import { useNaming } from '../app/naming'
+import { coloursShown, mermaidOf, PAPER, pngOf, svgOf } from './picture'
 import { useStage } from './stage'
 import { useEditor } from './store'
 
@@ -17,6 +18,7 @@ const ENDINGS: Record<Format, string> = { png: 'png', svg: 'svg', json: 'json', 
 
 /** The icons of these kinds as data addresses. */
 async function iconsOf(kinds: Iterable<string>, services: Record<string, Service>): Promise<Record<string, string>> {
+  if (useNaming.getState().neutral) return {}
   const entries = await Promise.all([...new Set(kinds)].map(async (kind): Promise<[string, string][]> => {
     const url = iconUrl(services[kind]?.icon ?? '')
     if (!url) return []
@@ -45,6 +47,22 @@ export function download(blob: Blob, ending: string): void {
   window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
 
+/** Print the whole diagram: its picture, as large as the paper allows. */
+export async function printDiagram(): Promise<void> {
+  const { graph } = useEditor.getState()
+  const { services } = useCatalog.getState()
+  const sheet = document.createElement('img')
+  sheet.className = 'print-diagram'
+  sheet.alt = graph.name
+  sheet.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgOf(graph, services, await iconsOf(graph.nodes.map((node) => node.kind), services), PAPER, true))}`
+  await sheet.decode()
+  document.querySelector('.print-diagram')?.remove()
+  document.body.append(sheet)
+  document.body.dataset['printing'] = 'diagram'
+  window.addEventListener('afterprint', () => { sheet.remove(); delete document.body.dataset['printing'] }, { once: true })
+  window.print()
+}
+
 export function ExportDialog() {
   const opened = useStage((state) => state.dialog === 'export')
   const [format, setFormat] = useState<Format>('png')
@@ -66,7 +84,7 @@ export function ExportDialog() {
     else await navigator.clipboard.writeText(await blob.text())
     return 'Copied.'
   })
-  const print = () => { close(); window.setTimeout(() => window.print(), 300) }
+  const print = () => { close(); void printDiagram() }
   return (
     <Modal opened={opened} onClose={close} title="Export" size="md">
       <Stack gap={14}>

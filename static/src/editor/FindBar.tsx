@@ -26,7 +26,7 @@ function Bar() {
     const words = wanted.trim().toLowerCase()
     if (!words) return []
     const nodes = new Map(graph.nodes.map((node) => [node.id, node]))
-    return order.filter((id) => [nodes.get(id)!.name, id, services[nodes.get(id)!.kind]?.title ?? '', nodes.get(id)!.kind].some((one) => one.toLowerCase().includes(words)))
+    return order.filter((id) => [nodes.get(id)!.name, id, services[nodes.get(id)!.kind]?.title ?? '', services[nodes.get(id)!.kind]?.neutral_title ?? '', nodes.get(id)!.kind].some((one) => one.toLowerCase().includes(words)))
   }
   const found = matching(text)
   const show = (index: number, among = found) => {

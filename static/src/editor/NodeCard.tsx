@@ -89,7 +89,9 @@ function NearCard({ id }: { id: string }) {
 
 /** Type a node's name on its card, if the diagram may be changed. */
 export function startRenaming(id: string): void {
-  if (!useEditor.getState().readOnly) useStage.setState({ renaming: id })
+  if (useEditor.getState().readOnly) return
+  if (useStage.getState().overview) useStage.setState({ reason: { text: 'Zoom in to rename: what is typed could not be read from here.', from: null, to: '', bridges: [] } })
+  else useStage.setState({ renaming: id })
 }
 
 function NameField({ id, name }: { id: string; name: string }) {

@@ -5,6 +5,7 @@ import { useReactFlow } from '@xyflow/react'
 
 import { portOf, useCatalog } from '../api/catalog'
 import type { Graph, GraphWire, Service } from '../api/types'
+import { shortTitleOf, useNaming } from '../app/naming'
 import { counted } from '../format'
 import { settingsWords } from '../forms/words'
 import { useSelection } from '../live'
@@ -40,11 +41,12 @@ function OutlineNode({ id, graph, services, nameOf }: Shown & { id: string }) {
   const findings = useEditor((state) => state.findings)
   const node = graph.nodes.find((found) => found.id === id)!
   const service = services[node.kind]
+  const neutral = useNaming((state) => state.neutral)
   const set = settingsWords(node.parameters, service?.parameters)
   const wires = graph.wires.filter((wire) => wire.from.node === id)
   return (
     <li>
-      <button type="button" aria-pressed={selected} onClick={() => useSelection.getState().select(id)}><b>{nameOf(id)}</b> <span>{service?.short_title ?? `unknown kind ${node.kind}`}</span></button>
+      <button type="button" aria-pressed={selected} onClick={() => useSelection.getState().select(id)}><b>{nameOf(id)}</b> <span>{service ? shortTitleOf(service, neutral) : `unknown kind ${node.kind}`}</span></button>
       {set && <p>{set}</p>}
       {findings.filter((finding) => finding.node === id && finding.severity !== 'note').map((finding) => <p key={finding.message} className={`finding-${finding.severity}`}>{finding.severity}: {finding.message}</p>)}
       {wires.length > 0 && <ul>{wires.map((wire) => <OutlineWire key={wire.id} wire={wire} graph={graph} services={services} nameOf={nameOf} />)}</ul>}

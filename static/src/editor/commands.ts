@@ -5,7 +5,7 @@ import { aligned, distributed, type Alignment, type Axis } from './arrange'
 import { saveNow } from './autosave'
 import { copySelection, cutSelection, duplicateSelection, pasteClipboard } from './clipboard'
 import { GRID, type Point } from './graph'
-import { download } from './ExportDialog'
+import { download, printDiagram } from './ExportDialog'
 import { GROUP_WORDS, notesOf, type GroupKind } from './annotations'
 import { foldSelection, groupSelection, renameBox, straighten, ungroupSelection, writeNote } from './grouping'
 import { goToPart, keepFocused } from './focus'
@@ -127,7 +127,7 @@ export function commandsOf(view: ViewActions): Command[] {
     { id: 'history', title: 'Version history', group: 'Diagram', keys: ['Ctrl+Shift+H'], run: () => { if (editor().diagramId) useStage.setState({ dialog: 'history' }) } },
     { id: 'export', title: 'Export as a picture, JSON or Mermaid', group: 'Diagram', keys: ['Ctrl+Shift+E'], run: () => useStage.setState({ dialog: 'export' }) },
     { id: 'download', title: 'Download as JSON', group: 'Diagram', keys: [], run: downloadJson },
-    { id: 'print', title: 'Print', group: 'Diagram', keys: ['Ctrl+P'], run: () => { view.fit(); window.setTimeout(() => window.print(), 200) } },
+    { id: 'print', title: 'Print', group: 'Diagram', keys: ['Ctrl+P'], run: () => void printDiagram() },
   ]
 }
 

@@ -24,6 +24,14 @@ describe('differences', () => {
     expect(found.moved).toBe(1)
   })
 
+  it('tells of the board and the description', () => {
+    const chart = (id: string) => ({ id, series: [{ node: 'b', metric: 'rate' }] })
+    const board = (...charts: unknown[]) => ({ ...graph, view: { ...graph.view, board: charts } })
+    expect(differences(graph, { ...board(chart('a')), description: 'Why' }, services).settings).toEqual([
+      { parameter: 'description', title: 'Description', before: 'none', after: 'Why' }, { parameter: 'board', title: 'Board', before: '0 charts', after: '1 chart' }])
+    expect(differences(board(chart('a')), board(chart('b')), services).settings[0]!.after).toBe('1 chart, not the same')
+  })
+
   it('tells of boxes, notes and ways bent by hand', () => {
     const group = { id: 'g', title: 'VPC', kind: 'vpc', members: ['s', 'b'] }
     const before = { ...graph, view: { ...graph.view, groups: [group, { ...group, id: 'h', title: 'Old' }], notes: [{ id: 'note:1', text: 'one', look: 'note' }], waypoints: { 2: [[1, 2]] } } }

@@ -1,6 +1,7 @@
 /** What differs between two graphs, as data and in words. */
 
 import type { Graph, GraphNode, GraphWire, Schema, Service, Values } from '../api/types'
+import { counted } from '../format'
 import { same } from '../forms/schema'
 import { settingWords } from '../forms/words'
 import { GROUP_WORDS, groupsOf, notesOf, waypointsOf, type Group } from './annotations'
@@ -37,6 +38,9 @@ function valueChanges(before: Values, after: Values, schema?: Schema | null): Va
     .map((name) => ({ parameter: name, title: schema?.properties?.[name]?.title ?? name, before: words(before, name), after: words(after, name) }))
 }
 
+const boardOf = (graph: Graph): readonly unknown[] => (Array.isArray(graph.view?.['board']) ? graph.view['board'] : [])
+const chartsOf = (graph: Graph) => counted(boardOf(graph).length, 'chart')
+
 const linesOf = ({ script = [] }: Graph) => (script.length === 1 ? '1 line' : `${script.length} lines`)
 
 /** What must be done to the first graph to get the second; `run` is the schema of the run's settings. */
@@ -70,6 +74,8 @@ export function differences(before: Graph, after: Graph, services: Record<string
       ...(before.name === after.name ? [] : [{ parameter: 'name', title: 'Name', before: before.name || 'Untitled', after: after.name || 'Untitled' }]),
       ...valueChanges(before.run ?? {}, after.run ?? {}, run),
       ...(same(before.script ?? [], after.script ?? []) ? [] : [{ parameter: 'script', title: 'Fault script', before: linesOf(before), after: linesOf(after) }]),
+      ...(same(before.description ?? '', after.description ?? '') ? [] : [{ parameter: 'description', title: 'Description', before: firstLine(before.description ?? '') || 'none', after: firstLine(after.description ?? '') || 'none' }]),
+      ...(same(boardOf(before), boardOf(after)) ? [] : [{ parameter: 'board', title: 'Board', before: chartsOf(before), after: `${chartsOf(after)}${boardOf(before).length === boardOf(after).length ? ', not the same' : ''}` }]),
       ...valueChanges(before.account ?? {}, after.account ?? {}, { properties: Object.fromEntries(Object.entries(services).map(([kind, service]) => [kind, { ...service.account_parameters, title: `${service.title}, in the account` }])) }),
     ],
     moved: changed.filter((change) => change.moved).length,

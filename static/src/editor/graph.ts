@@ -20,7 +20,7 @@ export function nodeIn(graph: Graph, id: string): GraphNode | undefined {
 /** The place of a node; nodes without one stand in a column at the left. */
 export function positionOf(graph: Graph, id: string): Point {
   const known = graph.view?.positions?.[id]
-  if (known) return known
+  if (known && Number.isFinite(known[0]) && Number.isFinite(known[1])) return known
   const place = graph.nodes.findIndex((node) => node.id === id)
   return [0, Math.max(0, place) * (CARD.height + 40)]
 }

@@ -30,3 +30,8 @@ it('is a Mermaid flowchart, with boxes, failures dotted', () => {
     'flowchart LR\n  subgraph g1["Shop #quot;A#quot;"]\n    n2["b<br/><small>basin</small>"]\n  end\n  n1["s<br/><small>spring</small>"]\n  n3["m<br/><small>mill</small>"]\n  n4["d<br/><small>basin</small>"]\n  n1 --> n2\n  n2 --> n3\n  n2 -.-> n4\n',
   )
 })
+
+it('writes what Mermaid would take for signs of its own by number', () => {
+  const named = { ...graph, nodes: [{ ...graph.nodes[0]!, name: '`a` "b" #1; <b> & end' }] , wires: [] }
+  expect(mermaidOf(named, services)).toContain('#96;a#96; #quot;b#quot; #35;1; #60;b#62; #38; end')
+})

@@ -1,6 +1,7 @@
 /** The diagram as a picture: an SVG of its own, with the icons in it, so that it shows everywhere as it does here. */
 
 import type { Graph, Service } from '../api/types'
+import { shownTitle } from '../app/naming'
 import { counted } from '../format'
 import { GROUP_WORDS, groupBoxes, groupsOf, notesOf } from './annotations'
 import { edgesOf } from './edges'
@@ -15,6 +16,9 @@ const FONT = 'system-ui, -apple-system, Segoe UI, Roboto, sans-serif'
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign]!)
 const shortened = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
+
+/** Colours for paper. */
+export const PAPER: Colours = { surface: '#fff', canvas: '#fff', line: '#bbb', text: '#111', muted: '#444', grey: '#666', amber: '#875a00' }
 
 /** The colours of the page as it is shown now. */
 export function coloursShown(): Colours {
@@ -47,7 +51,7 @@ export function svgOf(graph: Graph, services: Record<string, Service>, icons: Re
     ...edges.map((edge) => `<path d="${pathOf(edge.data!.points)}" fill="none" stroke="${colours.grey}" stroke-width="1.5"${edge.data!.failure ? ' stroke-dasharray="3 4"' : ''} marker-end="url(#end)"/>`),
     ...edges.filter((edge) => edge.data!.label).map((edge) => { const [x, y] = labelPlace(edge.data!.points); return `<text x="${x}" y="${y - 6}" font-size="11" text-anchor="middle" fill="${colours.muted}">${escaped(shortened(edge.data!.label, 28))}</text>` }),
     ...groups.filter((group) => group.collapsed && stand[`group:${group.id}`] && group.members.every((id) => folded[id] === `group:${group.id}`)).map((group) => card(stand[`group:${group.id}`]!, group.title, `${GROUP_WORDS[group.kind]}, ${counted(group.members.length, 'node')}`, undefined, colours)),
-    ...graph.nodes.filter((node) => !folded[node.id]).map((node) => card(places[node.id]!, node.name || node.id, services[node.kind]?.short_title ?? node.kind, icons[node.kind], colours)),
+    ...graph.nodes.filter((node) => !folded[node.id]).map((node) => card(places[node.id]!, node.name || node.id, shownTitle(services[node.kind], node.kind), icons[node.kind], colours)),
     ...notes.map((note) => { const [x, y] = positionOf(graph, note.id); const lines = note.text.split('\n'); return `${note.look === 'note' ? `<rect x="${x}" y="${y}" width="${CARD.width}" height="${18 + 16 * lines.length}" rx="6" fill="${colours.amber}" fill-opacity="0.12" stroke="${colours.amber}" stroke-opacity="0.4"/>` : ''}<text fill="${colours.text}" font-size="${note.look === 'note' ? 12 : 14}">${lines.map((line, index) => `<tspan x="${x + 10}" y="${y + 20 + 16 * index}">${escaped(shortened(line, 34))}</tspan>`).join('')}</text>` }),
   ]
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${left} ${top} ${width} ${height}" width="${width}" height="${height}" font-family="${FONT}"><title>${escaped(graph.name)}</title><defs><marker id="end" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="${colours.grey}"/></marker></defs>${parts.join('')}</svg>`
@@ -76,8 +80,8 @@ export async function pngOf(svg: string, scale: number): Promise<Blob> {
 /** The diagram as a Mermaid flowchart. */
 export function mermaidOf(graph: Graph, services: Record<string, Service>): string {
   const short = new Map(graph.nodes.map((node, index) => [node.id, `n${index + 1}`]))
-  const quoted = (text: string) => text.replace(/"/g, '#quot;').replace(/\n/g, ' ')
-  const line = (id: string) => { const node = graph.nodes.find((found) => found.id === id)!; return `${short.get(id)}["${quoted(node.name || node.id)}<br/><small>${quoted(services[node.kind]?.short_title ?? node.kind)}</small>"]` }
+  const quoted = (text: string) => text.replace(/[#"<>&`]/g, (sign) => (sign === '"' ? '#quot;' : `#${sign.charCodeAt(0)};`)).replace(/\n/g, ' ')
+  const line = (id: string) => { const node = graph.nodes.find((found) => found.id === id)!; return `${short.get(id)}["${quoted(node.name || node.id)}<br/><small>${quoted(shownTitle(services[node.kind], node.kind))}</small>"]` }
   const groups = groupsOf(graph)
   const grouped = new Set<string>()
   const boxes = [...groups].sort((one, other) => one.members.length - other.members.length).flatMap((group, index) => {

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 're
 import { createPortal } from 'react-dom'
 import { create } from 'zustand'
 
+import { shortTitleOf, useNaming } from '../app/naming'
 import { formatQuantity } from '../format'
 import { useDrawnRevision } from './charts/useDrawnRevision'
 import { graphNode, momentOfNode, nodeName, serviceOf } from './hooks'
@@ -80,7 +81,7 @@ function NodeNumbers({ id }: { id: string }) {
   if (!frame || !service) return <p>Not in this run. Run again to see it work.</p>
   return (
     <>
-      <p className="hover-head"><b>{nodeName(state, id)}</b> <small>{service.short_title}</small> <StateMark state={frame.state} word /></p>
+      <p className="hover-head"><b>{nodeName(state, id)}</b> <small>{shortTitleOf(service, useNaming.getState().neutral)}</small> <StateMark state={frame.state} word /></p>
       {frame.sentence && <p>{frame.sentence}</p>}
       <Rows rows={numbersOf(state, service, id)} />
       <Limits service={service} frame={frame} />
