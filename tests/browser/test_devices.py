@@ -107,6 +107,8 @@ def test_paper_holds_the_diagram_alone(page: Page) -> None:
     sheet = page.locator(".print-diagram")
     expect(sheet).to_be_visible()
     assert sheet.evaluate("sheet => sheet.naturalWidth > 184 && decodeURIComponent(sheet.src).includes('>SQS<')")
+    page.evaluate("document.documentElement.dataset.mantineColorScheme = 'dark'")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", "paper is white, however dark the page"
     assert len(page.pdf()) > 1000
     page.emulate_media(media="screen")
     expect(sheet).to_be_hidden()

@@ -7,6 +7,7 @@ import { useCatalog } from '../api/catalog'
 import type { Service } from '../api/types'
 import { iconUrl } from '../app/icons'
 import { useNaming } from '../app/naming'
+import { printAlone } from '../app/printing'
 import { coloursShown, mermaidOf, PAPER, pngOf, svgOf } from './picture'
 import { useStage } from './stage'
 import { useEditor } from './store'
@@ -55,12 +56,14 @@ export async function printDiagram(): Promise<void> {
   sheet.className = 'print-diagram'
   sheet.alt = graph.name
   sheet.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgOf(graph, services, await iconsOf(graph.nodes.map((node) => node.kind), services), PAPER, true))}`
-  await sheet.decode()
+  try {
+    await sheet.decode()
+  } catch {
+    return useStage.setState({ reason: { text: 'The picture is too large for this browser to print. Export it as SVG instead.', from: null, to: '', bridges: [] } })
+  }
   document.querySelector('.print-diagram')?.remove()
   document.body.append(sheet)
-  document.body.dataset['printing'] = 'diagram'
-  window.addEventListener('afterprint', () => { sheet.remove(); delete document.body.dataset['printing'] }, { once: true })
-  window.print()
+  const end = printAlone('diagram', () => { end(); sheet.remove() })
 }
 
 export function ExportDialog() {

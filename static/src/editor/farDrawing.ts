@@ -18,7 +18,8 @@ const WORST_LAST = ['idle', 'flowing', 'saturated', 'throttled', 'failing'] as c
 const ICON = 40
 const EDGE = 10
 const NAME = { left: EDGE + ICON + 6, size: 20, line: 23, longest: 10 }
-const MARK = 22
+/** How far from the corner of a card its state stands, so that it covers no name. */
+const MARK = 2
 /** The least width of wires, in pixels. */
 const WIDTH_PX = { idle: 0.7, flowing: 1.4, saturated: 3, throttled: 1.4, failing: 1.4 } as const
 const MARKED_PX = 2.5
@@ -158,7 +159,7 @@ function drawMarks(context: CanvasRenderingContext2D, cards: readonly FarCard[],
     if (those.length === 0) continue
     context.fillStyle = inks[STATE_INK[state]]
     context.beginPath()
-    for (const { x, y } of those) SHAPES[state](context, x + CARD.width - MARK / 2 - 6, y + MARK / 2 + 5)
+    for (const { x, y } of those) SHAPES[state](context, x + MARK, y + MARK)
     context.fill()
   }
 }

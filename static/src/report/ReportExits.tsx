@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 
 import { api, type ReportFormat } from '../api/client'
 import type { Report } from '../api/types'
+import { printAlone } from '../app/printing'
 import { useRun, viewKey } from '../live/runStore'
 import { PrintSheet } from './PrintSheet'
 
@@ -18,16 +19,8 @@ export function ReportExits({ report }: { report: Report }) {
   const run = useRun((state) => state.run)
   const [printing, print] = useState(false)
   useEffect(() => {
-    if (!printing) return undefined
-    const done = () => print(false)
-    document.body.dataset.printing = 'report'
-    window.addEventListener('afterprint', done)
-    const drawn = window.requestAnimationFrame(() => window.print())
-    return () => {
-      window.cancelAnimationFrame(drawn)
-      window.removeEventListener('afterprint', done)
-      delete document.body.dataset.printing
-    }
+    if (printing) return printAlone('report', () => print(false))
+    return undefined
   }, [printing])
   if (!run) return null
   return (
